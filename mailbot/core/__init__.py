@@ -1,0 +1,1 @@
+"""What mailbot exists for, pure: values in, values out. No files, no network, no clock, no logging; ``now`` is an argument."""
