@@ -1,9 +1,31 @@
-"""Raw bytes -> Message. Total: whatever arrives, a Message comes out, with its problems."""
+"""Raw bytes -> Message. Total and bounded: whatever arrives, a Message comes out, with its problems.
+
+Law: limits on header bytes, number of headers, parts and depth are kept before anything is parsed, because the
+standard library is quadratic or recursive on hostile input. Nothing here raises, and nothing is read from the clock.
+"""
 
 from __future__ import annotations
 
+import base64
+import binascii
+import email
+import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime
+from email.message import Message as Mime
+
+from mailbot.core.date import read_date
+from mailbot.core.words import body_text, decode_words, header_text
+
+HEADER_BYTES = 262_144  # all headers of a mail
+VALUE_BYTES = 32_768  # one header
+HEADERS = 500
+NESTED = 30  # multiparts and enclosed messages in one mail
+PARTS = 1_000
+TEXT_CHARS = 2_097_152
+ADDRESSES = 500
+REFERENCES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +37,9 @@ class Address:
 
     def __str__(self) -> str:
         return self.name or self.email
+
+
+NOBODY = Address("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +75,304 @@ class Message:
 
 
 def parse(raw: bytes) -> Message:
-    raise NotImplementedError
+    """One mail, with or without an mbox ``From `` line. Never raises; time is linear in ``len(raw)``."""
+    problems: list[str] = []
+    mime = _structure(_bounded(raw, problems), problems)
+    headers = _headers(mime, problems)
+    first: dict[str, str] = {}
+    for name, value in headers:
+        first.setdefault(name, value)
+    text, from_html, attachments = _body(mime, problems)
+    date, offset_known = read_date(first.get("date", ""), problems)
+    senders = addresses(first.get("from", ""))
+    if sum(name == "from" for name, _ in headers) > 1 or len(senders) > 1:
+        problems.append("more than one From: the first was taken")
+    people = addresses(", ".join(value for name, value in headers if name in ("to", "cc")))
+    replied = _ids(first.get("in-reply-to", ""), people)
+    known = _ids(" ".join(value for name, value in headers if name == "references"), ())
+    message_id = _own_id(first, text, problems)
+    references = tuple(dict.fromkeys(i for i in (*known, *replied) if i != message_id))
+    if len(references) > REFERENCES:
+        references = (references[0], *references[1 - REFERENCES :])
+    return Message(
+        message_id=message_id,
+        date=date,
+        offset_known=offset_known,
+        sender=senders[0] if senders else NOBODY,
+        reply_to=addresses(first.get("reply-to", "")),
+        recipients=people,
+        subject=decode_words(first.get("subject", "")),
+        references=references,
+        in_reply_to=tuple(i for i in replied if i != message_id),
+        thread_index=_thread_index(first.get("thread-index", "")),
+        text=text,
+        from_html=from_html,
+        headers=tuple((name, decode_words(value)) for name, value in headers),
+        attachments=attachments,
+        problems=tuple(dict.fromkeys(problems)),
+    )
+
+
+def author(message: Message) -> Address:
+    """Who wrote it where a list put itself into From ("Alice via incident", lesson L40). A claim, never proof.
+
+    X-Original-From (Google Groups), else Reply-To where it is not the list, else a Cc of the same name.
+    """
+    match = _VIA.fullmatch(message.sender.name)
+    if match is None:
+        return message.sender
+    original = addresses(message.header("x-original-from"))
+    if original and original[0].email:
+        return original[0]
+    name = match["name"].strip(" '\"")
+    lists = {message.sender.email, *(a.email for a in addresses(message.header("list-post").replace("mailto:", "")))}
+    people = [a for a in message.reply_to if a.email and a.email not in lists]
+    same = [a for a in (*people, *message.recipients) if a.name.casefold() == name.casefold() and a.email not in lists]
+    if same or len(people) == 1:
+        found = (same or people)[0]
+        return Address(found.name or name, found.email)
+    return Address(name, "")
+
+
+_VIA = re.compile(r"(?P<name>[^<>]{1,200}?)\s+via\s+\S[^<>]{0,200}", re.IGNORECASE)
+
+# ---- limits, before parsing
+
+_HEADER_END = re.compile(rb"\r?\n\r?\n|\r\r")
+_NESTING = re.compile(rb"^content-type:\s{0,80}(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
+
+
+def _bounded(raw: bytes, problems: list[str]) -> bytes:
+    """``raw`` with its headers cut to the limits and without parts that are nested too deep or too many."""
+    raw = raw.lstrip(b"\r\n") if raw[:1] in (b"\r", b"\n") else raw
+    if b"\0" in raw:
+        problems.append("NUL bytes were removed")
+        raw = raw.replace(b"\0", b"")
+    end = _HEADER_END.search(raw, 0, HEADER_BYTES)
+    size = end.end() if end else min(len(raw), HEADER_BYTES)
+    if end is None and len(raw) > HEADER_BYTES:
+        problems.append(f"headers over {HEADER_BYTES} bytes: the rest was not read")
+        end = _HEADER_END.search(raw, HEADER_BYTES)
+        raw = raw[: raw.rfind(b"\n", 0, HEADER_BYTES) + 1 or HEADER_BYTES] + raw[end.start() if end else len(raw) :]
+    nested = 0
+    for match in _NESTING.finditer(raw):
+        nested += 1
+        if nested > NESTED:
+            problems.append(f"more than {NESTED} nested parts: the rest was not read")
+            raw = raw[: match.start()]
+            break
+    if raw.count(b"\n--", size - 1) > PARTS:
+        raw = _without_parts(raw, size, problems)
+    return raw
+
+
+_BOUNDARY = re.compile(rb'boundary\s{0,9}=\s{0,9}(?:"([^"\r\n]{1,200})"|([^\s;"]{1,200}))', re.IGNORECASE)
+
+
+def _without_parts(raw: bytes, start: int, problems: list[str]) -> bytes:
+    """Cut behind the first PARTS boundary lines; lines that only look like one ("-- ") do not count."""
+    known = {b"--" + (m[1] or m[2]).rstrip() for m in _BOUNDARY.finditer(raw)}
+    count = 0
+    for match in re.finditer(rb"^--[^\r\n]{1,202}", raw, re.MULTILINE):
+        if match.start() >= start and match[0].rstrip() in known:
+            count += 1
+            if count > PARTS:
+                problems.append(f"more than {PARTS} parts: the rest was not read")
+                return raw[: match.start()]
+    return raw
+
+
+def _structure(raw: bytes, problems: list[str]) -> Mime:
+    try:
+        return email.message_from_bytes(raw)
+    except Exception as error:  # the stdlib raises on some parameters (cpython#151857): headers and bare text are left
+        problems.append(f"the parts could not be read ({type(error).__name__}): taken as one text")
+        end = _HEADER_END.search(raw)
+        head, body = (raw[: end.start()], raw[end.end() :]) if end else (raw, b"")
+        head = re.sub(rb"(?im)^content-[a-z-]+:[^\n]*\n?(?:[ \t][^\n]*\n?)*", b"", head)
+        return email.message_from_bytes(head.rstrip(b"\r\n") + b"\n\n" + body)
+
+
+def _headers(mime: Mime, problems: list[str]) -> tuple[tuple[str, str], ...]:
+    """(lower-case name, value), unfolded and without raw 8-bit characters, encoded words still encoded."""
+    pairs = list(mime.raw_items())
+    if len(pairs) > HEADERS:
+        problems.append(f"more than {HEADERS} headers: the rest was not read")
+        del pairs[HEADERS:]
+    if any(len(value) > VALUE_BYTES for _, value in pairs):
+        problems.append(f"a header over {VALUE_BYTES} bytes was cut")
+    return tuple((header_text(name).lower(), header_text(value[:VALUE_BYTES])) for name, value in pairs)
+
+
+# ---- ids and addresses
+
+_ID = re.compile(r"<([^<>]{1,500})>|\([^()]{0,500}\)|([^\s<>(),;\"]{1,500})")
+_FROM_BEFORE = re.compile(r"\b(?:from|by)\b[^<>]{0,80}$", re.IGNORECASE)
+
+
+def _ids(value: str, people: tuple[Address, ...]) -> tuple[str, ...]:
+    """Message ids of a References or In-Reply-To value (RFC 5322 3.6.4, leniently: comments, bare ids; lesson L26).
+
+    Old programs write ``Message from Alice <alice@x> of Monday <id@x>``: a person's address is no id.
+    """
+    emails = {a.email for a in people}
+    framed: list[str] = []
+    bare: list[str] = []
+    for match in _ID.finditer(value):
+        if match[1]:
+            name = "".join(match[1].split())
+            if name.lower() not in emails and not _FROM_BEFORE.search(value, max(0, match.start() - 90), match.start()):
+                framed.append(name)
+        elif match[2]:
+            bare.append(match[2])
+    if not framed and bare and all("@" in b.strip("@") for b in bare):
+        framed = [b for b in bare if b.lower() not in emails]
+    return tuple(dict.fromkeys(i for i in framed if i))
+
+
+def _own_id(first: dict[str, str], text: str, problems: list[str]) -> str:
+    found = _ids(first.get("message-id", ""), ())
+    if found:
+        return found[0]
+    problems.append("no Message-ID: one was made from the content")
+    content = "\0".join((first.get("date", ""), first.get("from", ""), first.get("subject", ""), text))
+    return hashlib.sha256(content.encode("utf-8", "replace")).hexdigest()[:40] + "@no-message-id.invalid"
+
+
+def _thread_index(value: str) -> str:
+    try:
+        data = base64.b64decode("".join(value.split()).encode("ascii", "ignore"))
+    except (binascii.Error, ValueError):
+        return ""
+    return data[:22].hex() if len(data) >= 22 else ""
+
+
+# Bounded repeats: without them a row of unclosed quotes or brackets is quadratic.
+_ADDRESS = re.compile(
+    r'"(?P<quoted>(?:\\.|[^"\\]){0,500})"|<(?P<angle>[^<>]{0,500})>|\((?P<comment>[^()]{0,500})\)|(?P<end>[,;])'
+    r"|(?P<group>:)|(?P<atom>[^\s\"<>(),;:]{1,500})|(?P<other>.)"
+)
+_AT = re.compile(r"\s+at\s+", re.IGNORECASE)
+
+
+def addresses(value: str) -> tuple[Address, ...]:
+    """The mailboxes of an address header, names decoded; groups opened, at most ADDRESSES. Linear, never raises."""
+    found: list[Address] = []
+    phrase: list[str] = []
+    angle = comment = ""
+    for match in _ADDRESS.finditer(value + ","):
+        kind = match.lastgroup
+        if kind == "end":
+            _mailbox(phrase, angle, comment, found)
+            phrase, angle, comment = [], "", ""
+            if len(found) >= ADDRESSES:
+                break
+        elif kind == "angle":
+            angle = match["angle"] if "@" in match["angle"] or not angle else angle
+        elif kind == "quoted":
+            phrase.append(re.sub(r"\\(.)", r"\1", match["quoted"]))
+        elif kind == "comment":
+            comment = comment or match["comment"]
+        elif kind == "group":
+            phrase = []
+        elif kind == "atom":
+            phrase.append(match["atom"])
+    return tuple(found)
+
+
+def _mailbox(phrase: list[str], angle: str, comment: str, found: list[Address]) -> None:
+    name = " ".join(phrase)
+    spec = "".join(angle.split()).rpartition(":")[2]
+    if not spec and name:  # no brackets: the words are the address; pipermail archives write "alice at example.org"
+        flat = _AT.sub("@", name) if "@" not in name else name
+        spec = next((w for w in flat.split() if "@" in w.strip("@")), "")
+        if spec:
+            name = comment
+    elif not name:
+        name = comment
+    if spec and "@" not in spec:
+        name, spec = name or spec, ""
+    if name or spec:
+        found.append(Address(decode_words(name).strip(" '\""), decode_words(spec).strip(".'\"").lower()))
+
+
+# ---- the body
+
+
+def _body(mime: Mime, problems: list[str]) -> tuple[str, bool, tuple[str, ...]]:
+    reader = _Reader(problems)
+    try:
+        pieces = reader.read(mime)
+    except Exception as error:  # a decoder of the stdlib: the mail stays, without its text
+        problems.append(f"the body could not be read ({type(error).__name__})")
+        pieces = []
+    text = "\n".join(pieces)
+    if len(text) > TEXT_CHARS:
+        problems.append(f"text over {TEXT_CHARS} characters: the rest was not read")
+        text = text[:TEXT_CHARS]
+    return text, reader.from_html, tuple(reader.attachments[:PARTS])
+
+
+class _Reader:
+    """Chooses what of a mail is its text: structure first, because a list's footer is often a text part of its own."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        self.attachments: list[str] = []
+        self.from_html = False
+
+    def read(self, part: Mime) -> list[str]:
+        """The inline texts below ``part``, in order."""
+        kind = part.get_content_type()
+        children = part.get_payload()
+        if isinstance(children, list) and not kind.startswith("message/"):
+            if kind == "multipart/alternative":
+                return self._alternative([c for c in children if isinstance(c, Mime)])
+            return self._mixed([c for c in children if isinstance(c, Mime)])
+        name = _file_name(part)
+        inline = kind.startswith("text/") and kind not in ("text/calendar", "text/x-vcard", "text/rtf")
+        if kind.startswith("multipart/"):  # a boundary that never came: the stdlib leaves the text as it was
+            inline = True
+        if not inline or part.get("content-disposition", "").strip().lower().startswith("attachment"):
+            self.attachments.append(name or kind)
+            return []
+        text = body_text(part, self.problems)
+        if kind != "text/html":
+            return [text]
+        from mailbot.core.html import to_text  # late: the HTML library is a third of the import time of everything
+
+        self.from_html = True
+        return [to_text(text, self.problems)]
+
+    def _mixed(self, children: list[Mime]) -> list[str]:
+        pieces: list[str] = []
+        for child in children:
+            if pieces and _file_name(child) and child.get_content_maintype() == "text":
+                self.attachments.append(_file_name(child))
+                continue
+            pieces += self.read(child)
+        return pieces
+
+    def _alternative(self, children: list[Mime]) -> list[str]:
+        """Plain text where it says anything, else the last form that has text (RFC 2046 5.1.4)."""
+        plain = [c for c in children if c.get_content_type() == "text/plain"]
+        others = [c for c in children if c.get_content_type() != "text/plain"]
+        for child in (*plain, *reversed(others)):
+            before = self.from_html
+            pieces = self.read(child)
+            if any(p.strip() for p in pieces):
+                return pieces
+            self.from_html = before
+        return []
+
+
+_NAME = re.compile(r"(?:file)?name\*?0?\*?\s{0,9}=\s{0,9}(?:\"([^\"]{1,300})\"|([^\s;]{1,300}))", re.IGNORECASE)
+
+
+def _file_name(part: Mime) -> str:
+    # Not part.get_filename(): it raises on some "name*" parameters (lesson L33).
+    for header in ("content-disposition", "content-type"):
+        match = _NAME.search(header_text(str(part.get(header, "")))[:2000])
+        if match:
+            return decode_words(match[1] or match[2]).strip()
+    return ""
