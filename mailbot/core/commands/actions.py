@@ -1,0 +1,71 @@
+"""Tasks to take away: ACTION, LINK, DONE, DECLINED. A list of ideas until somebody agrees; letting go is honourable (P35)."""
+
+from __future__ import annotations
+
+import re
+
+from ..incident import Act, Action, Incident, Refused
+from ..times import Context
+from .unit import Given, keyword, words
+
+CATEGORIES = ("detect", "respond", "contain", "prevent", "eliminate", "process", "documentation", "technical")
+OWNER = re.compile(r"(?<!\S)@([\w.+-]+(?:@[\w.-]+)?)")
+DUE = re.compile(r"(?<!\S)due:?\s+(\d{4}-\d{2}-\d{2})\b", re.I)
+LINK = re.compile(r"https?://[^\s<>]+[^\s<>.,;:)]|(?<!\S)[\w.-]+/[\w.-]+#\d+\b")
+
+
+@keyword(
+    "ACTION", usage="ACTION [category] text [@owner] [due DATE] [link]", meaning="a task to take away (" + ", ".join(CATEGORIES) + ")",
+    example="ACTION prevent add a test for an empty cache @bob due 2026-12-01", shape=words, inverse="DECLINED", tell="sender", needs=True,
+)  # fmt: skip
+def action(incident: Incident, act: Act) -> str:
+    text = act.text
+    first, _, rest = text.partition(" ")
+    category = first.strip("[]():").casefold()
+    text, category = (rest.strip(), category) if category in CATEGORIES and rest.strip() else (text, "")
+    found: dict[str, str] = {}
+    for name, pattern in (("link", LINK), ("due", DUE), ("owner", OWNER)):
+        mark = pattern.search(text)
+        if mark:
+            found[name] = mark[mark.lastindex or 0]
+            text = (text[: mark.start()].rstrip() + " " + text[mark.end() :].lstrip()).strip(" ,;")
+    number = len(incident.actions) + 1
+    new = Action(
+        number, text, category, found.get("owner", ""), found.get("due", ""), found.get("link", ""), "proposed", act.who, act.said.message_id, act.at
+    )
+    incident.actions.append(new)
+    return f"{new.label} noted" + "".join(f", {name} {value}" for name, value in sorted(found.items()))
+
+
+def a_label(rest: str, context: Context) -> Given | None:
+    """``DONE A1``, ``LINK A1 https://…``, ``DONE A1: merged``."""
+    found = re.fullmatch(r"\s*:?\s*([Aa]\d{1,4})\b[\s:,—–-]*(.*)", rest, re.S)
+    if found:
+        return Given(text=found[1].upper(), note=found[2].strip())
+    return Given(problem="Name the action by its number: DONE A1.") if not rest.strip() else None
+
+
+def _settle(incident: Incident, act: Act, state: str) -> str:
+    task, note = incident.action(act.text), act.command.given.note
+    link = LINK.search(note)
+    task = incident.change_action(task, state=state, link=link[0] if link else task.link)
+    return f"{task.label} {state}: {task.text}"
+
+
+@keyword("LINK", usage="LINK A1 link", meaning="the tracker's issue for an action", example="LINK A1 https://forge.example/issues/7", shape=a_label, tell="sender")
+def link(incident: Incident, act: Act) -> str:
+    found = LINK.search(act.command.given.note)
+    if not found:
+        raise Refused(f"I read no link there; write LINK {act.text} https://… or LINK {act.text} owner/repo#7.")
+    incident.change_action(incident.action(act.text), link=found[0])
+    return f"{act.text} is tracked at {found[0]}"
+
+
+@keyword("DONE", usage="DONE A1 [link or note]", meaning="an action is finished", example="DONE A1", shape=a_label, tell="sender")
+def done(incident: Incident, act: Act) -> str:
+    return _settle(incident, act, "done")
+
+
+@keyword("DECLINED", usage="DECLINED A1 [note]", meaning="an action is let go, honourably", example="DECLINED A2: not worth it", shape=a_label, tell="sender")
+def declined(incident: Incident, act: Act) -> str:
+    return _settle(incident, act, "declined")

@@ -1,0 +1,133 @@
+"""Finding commands: lines of own text that begin with a keyword in capitals and have its shape (language.md 3.1).
+
+Prose is never a command: what begins like one but has not its shape is a near miss, and a receipt that goes out anyway says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ..times import Context
+from .unit import KEYWORDS, Command, Given, Keyword
+
+MOST = 10  # commands a message
+WRAP = 72  # a line that could not have held the next word is a wrapped one
+LINE = re.compile(r"[ \t]*(?P<mark>#mailbot[ \t:,]+)?(?P<word>[A-Za-z]{2,12})(?P<rest>(?![\w/@.+]).*)", re.S)
+
+# Natural marks count like commands; the receipt shows how they were read.
+NATURAL: tuple[tuple[re.Pattern[str], str, str], ...] = (
+    (re.compile(r"\s*OUTAGE BEGINS\b(.*)", re.S), "START", "OUTAGE BEGINS 13:58"),
+    (re.compile(r"\s*OUTAGE ENDS\b(.*)", re.S), "RESTORED", "OUTAGE ENDS 14:40"),
+    (re.compile(r"\s*I am declaring (?:this|the) incident (?:as )?resolved\b(.*)", re.S | re.I), "RESOLVED", "I am declaring this incident resolved."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """A line that begins like a command and is none; ``why`` is the sentence for the receipt."""
+
+    line: int
+    words: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    number: int
+    start: int
+    end: int  # without the line end
+    text: str
+    follows: bool  # the line right before it is own text too
+
+
+def _lines(text: str, own: Sequence[tuple[int, int]]) -> Iterator[_Line]:
+    number, at = 1, 0
+    for start, end in own:
+        number += text.count("\n", at, start)
+        at, follows = start, False
+        while at < end:
+            stop = text.find("\n", at, end)
+            stop = end if stop < 0 else stop
+            yield _Line(number, at, stop, text[at:stop], follows)
+            follows = True
+            if stop < end:
+                number += 1
+            at = stop + 1
+        at = end
+
+
+def _begins(line: str) -> tuple[Keyword, str, str] | None:
+    """(keyword, its word as written, the rest) where a line begins with one; natural marks too."""
+    for pattern, word, _ in NATURAL:
+        found = pattern.fullmatch(line)
+        if found:
+            return KEYWORDS[word], word, found[1]
+    found = LINE.fullmatch(line)
+    if found is None:
+        return None
+    unit = KEYWORDS.get(found["word"].upper())
+    return (unit, found["word"].upper() if found["mark"] else found["word"], found["rest"]) if unit else None
+
+
+def _joined(lines: list[_Line], n: int, unit: Keyword, rest: str) -> tuple[str, int]:
+    """The rest of a command's line with the lines that belong to it, and the index of its last line."""
+    last = n
+    if unit.needs and not rest.strip(" :") and _goes_on(lines, n + 1):
+        last = n + 1
+        rest = f"{rest.rstrip()} {lines[last].text.strip()}"
+    while _goes_on(lines, last + 1) and (unit.block or _wrapped(lines[last].text, lines[last + 1].text)):
+        last += 1
+        rest += ("\n" if unit.block else " ") + lines[last].text.strip()
+    return rest, last
+
+
+def _goes_on(lines: list[_Line], n: int) -> bool:
+    if n >= len(lines) or not lines[n].follows or not lines[n].text.strip():
+        return False
+    begins = _begins(lines[n].text)
+    return begins is None or not begins[1].isupper()
+
+
+def _wrapped(line: str, following: str) -> bool:
+    """A mail program broke this line: the next word would not have fitted."""
+    return len(line) >= WRAP // 2 and len(line.rstrip()) + 1 + len(following.split()[0]) > WRAP and not re.match(r"\s*(?:[-*+|>#]|\d+[.):]\d*)\s*", following)
+
+
+def read_commands(
+    text: str, own: Sequence[tuple[int, int]], context: Context, status: str = ""
+) -> tuple[tuple[Command, ...], tuple[NearMiss, ...]]:
+    """Commands in the own text and (``status``) in the subject, at most MOST, and what only looked like one."""
+    commands: list[Command] = []
+    near: list[NearMiss] = []
+    lines = list(_lines(text, own))
+    n = 0
+    while n < len(lines):
+        line, here = lines[n], n
+        n += 1
+        begins = _begins(line.text)
+        if begins is None:
+            continue
+        unit, word, rest = begins
+        if not word.isupper():
+            if unit.shape(rest, context) is not None and len(line.text.split()) <= 3:
+                near.append(NearMiss(line.number, line.text.strip(), f"write {unit.word} in capitals if you mean it"))
+            continue
+        joined, last = _joined(lines, here, unit, rest)
+        given = unit.shape(joined, context)
+        if given is None:
+            near.append(NearMiss(line.number, line.text.strip()[:120], f"I read it as text; the keyword is: {unit.usage}"))
+            continue
+        n = last + 1
+        if len(commands) == MOST:
+            given = Given(problem=f"Not done: at most {MOST} keywords a mail.")
+        words = " ".join(text[line.start : lines[last].end].split())
+        if len(commands) <= MOST:
+            commands.append(Command(unit, words[:200], line.number, line.start, lines[last].end, given))
+    unit_of_status = KEYWORDS.get(status)
+    if unit_of_status and unit_of_status.tell == "list" and not any(c.keyword is unit_of_status for c in commands):
+        given = unit_of_status.shape("", context)
+        if given is not None and not given.problem:
+            commands.append(Command(unit_of_status, f"[{status}] in the subject", 0, 0, 0, given))
+    return tuple(commands), tuple(near)

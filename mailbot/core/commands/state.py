@@ -1,0 +1,159 @@
+"""What the incident is: START, DETECTED, RESTORED, RESOLVED, REOPEN, CANCEL, KIND, TITLE, QUIET, RESUME."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+from ..incident import Act, Entry, Incident, Note, Refused, Status, Window
+from ..times import Context
+from .unit import Given, alone, keyword, maybe_words, when_noted, when_only, words
+
+
+def said_at(entry: Entry) -> str:
+    """"T3, 2026-11-21 14:05 UTC": how a receipt names an entry."""
+    return f"{entry.label}, {'about ' if entry.about else ''}{entry.utc:%Y-%m-%d %H:%M} UTC"
+
+
+@keyword(
+    "START", usage="START when", meaning="impact began", example="START 13:58 CEST", shape=when_only, inverse="START", needs=True,
+)  # fmt: skip
+def start(incident: Incident, act: Act) -> str:
+    """The first wins; a later one corrects it and is recorded as such. After RESTORED it opens a second window."""
+    entry = incident.enter(act, "Incident start.", "start")
+    last = incident.windows[-1] if incident.windows else None
+    if last is None or (last.end is not None and last.start is not None and entry.utc >= incident.entries[last.end - 1].utc):
+        incident.windows.append(Window(entry.number, None))
+        if incident.status is Status.RESTORED:
+            incident.status = Status.OPEN
+        return f"impact began ({said_at(entry)})"
+    corrected = _correct(incident, last.start, entry)
+    incident.windows[-1] = replace(last, start=entry.number)
+    return f"impact began ({said_at(entry)}){corrected}"
+
+
+def _correct(incident: Incident, old: int | None, new: Entry) -> str:
+    if old is None:
+        return ""
+    before = incident.entries[old - 1]
+    incident.change_entry(before, dropped=f"corrected by {new.label}")
+    incident.change_entry(new, was=(*before.was, f"{before.what} {before.utc:%Y-%m-%d %H:%M} UTC"))
+    return f", before: {before.utc:%H:%M} UTC"
+
+
+@keyword(
+    "DETECTED", usage="DETECTED when [how]", meaning="first noticed; fills Detection", example="DETECTED 14:02: users on the forum",
+    shape=when_only, inverse="DROP", needs=True,
+)  # fmt: skip
+def detected(incident: Incident, act: Act) -> str:
+    how = act.command.given.note
+    entry = incident.enter(act, f"Detected: {how}" if how else "Detected.", "detected")
+    if how:
+        incident.notes.append(Note("DETECTION", how, act.who, act.said.message_id, act.at))
+    return f"noticed ({said_at(entry)})"
+
+
+@keyword(
+    "RESTORED", usage="RESTORED [when] [note]", meaning="service is back; ends the impact", example="RESTORED 14:40 rolled back",
+    shape=when_noted, inverse="START",
+)  # fmt: skip
+def restored(incident: Incident, act: Act) -> str:
+    note = act.command.given.note
+    entry = incident.enter(act, f"Service restored: {note}" if note else "Service restored.", "restored")
+    last = incident.windows[-1] if incident.windows else Window(None, None)
+    corrected = _correct(incident, last.end, entry)
+    incident.windows[-1:] = [replace(last, end=entry.number)]
+    if incident.status is Status.OPEN:
+        incident.status = Status.RESTORED
+    return f"users are served again ({said_at(entry)}){corrected}"
+
+
+@keyword(
+    "RESOLVED", usage="RESOLVED [when] [note]", meaning="over; the draft report goes out", example="RESOLVED 15:10",
+    shape=when_noted, inverse="REOPEN", mails="draft",
+)  # fmt: skip
+def resolved(incident: Incident, act: Act) -> str:
+    if incident.status in (Status.RESOLVED, Status.PUBLISHED):
+        raise Refused(f"It was resolved already, {incident.resolved:%Y-%m-%d %H:%M} UTC. REOPEN opens it again.")
+    note = act.command.given.note
+    entry = incident.enter(act, f"Incident concluded: {note}" if note else "Incident concluded.", "resolved")
+    incident.status, incident.resolved, incident.resolved_by = Status.RESOLVED, entry.utc, act.who
+    commander = incident.commander
+    if commander is not None and commander.email != act.who.email:
+        return f"resolved ({said_at(entry)}) by {act.who}, who is not the commander; {commander} can REOPEN"
+    return f"resolved ({said_at(entry)})"
+
+
+@keyword(
+    "REOPEN", usage="REOPEN [reason]", meaning="open again; nothing else reopens", example="REOPEN it is back", shape=maybe_words,
+    inverse="RESOLVED",
+)  # fmt: skip
+def reopen(incident: Incident, act: Act) -> str:
+    if incident.is_open:
+        raise Refused(f"{incident.id} is open.")
+    incident.enter(act, f"Reopened: {act.text}" if act.text else "Reopened.", "state")
+    incident.status, incident.resolved, incident.resolved_by = Status.OPEN, None, None
+    return "open again"
+
+
+@keyword(
+    "CANCEL", usage="CANCEL [reason]", meaning="not an incident; kept as false alarm", example="CANCEL planned maintenance",
+    shape=maybe_words, inverse="REOPEN",
+)  # fmt: skip
+def cancel(incident: Incident, act: Act) -> str:
+    if not incident.is_open:
+        raise Refused(f"{incident.id} is {incident.status} already.")
+    incident.enter(act, f"Not an incident: {act.text}" if act.text else "Not an incident.", "state")
+    incident.status, incident.resolved, incident.resolved_by = Status.CANCELLED, act.at, act.who
+    return "closed as false alarm; thank you for looking"
+
+
+@keyword("TITLE", usage="TITLE text", meaning="a better title", example="TITLE Registry refuses pushes", shape=words, needs=True)
+def title(incident: Incident, act: Act) -> str:
+    incident.title = act.text[:200]
+    return f'called "{incident.title}" from now on; keep the subject as it is, it threads'
+
+
+KINDS = ("outage", "degradation", "security", "other")
+
+
+def one_kind(rest: str, context: Context) -> Given | None:
+    word = rest.strip(" :.").casefold()
+    if word in KINDS:
+        return Given(text=word)
+    return None if len(word.split()) > 1 else Given(problem=f"KIND is one of: {', '.join(KINDS)}.")
+
+
+@keyword("KIND", usage="KIND " + "|".join(KINDS), meaning="what it is; changes how often I remind", example="KIND degradation", shape=one_kind)
+def kind(incident: Incident, act: Act) -> str:
+    incident.kind = act.text
+    return f"kind: {act.text}"
+
+
+SPAN = re.compile(r"(\d{1,3})\s*(m|min|minutes?|h|hours?|d|days?)\b", re.I)
+
+
+def span(rest: str, context: Context) -> Given | None:
+    """``QUIET``, ``QUIET 2h``."""
+    text = rest.strip(" .:")
+    if not text or SPAN.fullmatch(text):
+        return Given(text=text)
+    return None
+
+
+@keyword("QUIET", usage="QUIET [2h]", meaning="no reminders until then", example="QUIET 2h", shape=span, inverse="RESUME")
+def quiet(incident: Incident, act: Act) -> str:
+    found = SPAN.fullmatch(act.text)
+    incident.quiet, incident.quiet_until = True, None
+    if not found:
+        return "no reminders until RESUME"
+    unit = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}[found[2][0].lower()]
+    incident.quiet_until = act.at + int(found[1]) * unit
+    return f"no reminders until {incident.quiet_until:%Y-%m-%d %H:%M} UTC"
+
+
+@keyword("RESUME", usage="RESUME", meaning="reminders again", example="RESUME", shape=alone, inverse="QUIET")
+def resume(incident: Incident, act: Act) -> str:
+    incident.quiet, incident.quiet_until = False, None
+    return "reminders are on again"

@@ -1,0 +1,187 @@
+"""What a keyword is: its words, its shape, what it means, what undoes it, and what it does. One function, one decorator.
+
+A new keyword is one function under ``@keyword(...)`` in a module of this folder; the help text, the README's table and the
+reader are made from it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..incident import Act, Incident
+from ..times import Context, Instant, read_when
+
+Tell = Literal["list", "sender", "answer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What stands behind a keyword, as its shape read it. ``problem``: the sentence that says what would be right."""
+
+    when: Instant | None = None
+    text: str = ""  # free text, or the words the shape asks for (person, T7, zone, …)
+    note: str = ""
+    problem: str = ""
+
+
+Shape = Callable[[str, Context], Given | None]  # the rest of the line -> what was given; None: this is prose, no command
+
+
+@dataclass(frozen=True, slots=True)
+class Keyword:
+    words: tuple[str, ...]
+    usage: str  # "LOG [when] text"
+    meaning: str
+    example: str
+    inverse: str
+    shape: Shape
+    tell: Tell  # receipt to the list (state), to the sender (corrections), or an answer to the sender
+    mails: str  # "draft" or "brief": the notice that takes the receipt's place
+    block: bool  # its text goes on to the next keyword or blank line (sections)
+    needs: bool  # needs an argument: standing alone it takes the next line (mail programs wrap, L16)
+    effect: Callable[[Incident, Act], str] = field(repr=False)
+
+    @property
+    def word(self) -> str:
+        return self.words[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command as found: ``text[start:end]`` of the message's text is what it covers (a subject's command covers nothing)."""
+
+    keyword: Keyword
+    words: str  # as written, on one line
+    line: int  # 1-based; 0: in the subject
+    start: int
+    end: int
+    given: Given
+
+    @property
+    def when(self) -> Instant | None:
+        return self.given.when
+
+    @property
+    def text(self) -> str:
+        return self.given.text
+
+    @property
+    def problem(self) -> str:
+        return self.given.problem
+
+
+KEYWORDS: dict[str, Keyword] = {}  # every word, aliases too, in the order of the help text
+
+
+def keyword(
+    *words: str,
+    usage: str,
+    meaning: str,
+    example: str,
+    shape: Shape,
+    inverse: str = "UNDO",
+    tell: Tell = "list",
+    mails: str = "",
+    block: bool = False,
+    needs: bool = False,
+) -> Callable[[Callable[[Incident, Act], str]], Callable[[Incident, Act], str]]:
+    """Registers the function below it as the effect of a keyword. The effect returns the receipt's sentence."""
+
+    def register(effect: Callable[[Incident, Act], str]) -> Callable[[Incident, Act], str]:
+        unit = Keyword(words, usage, meaning, example, inverse, shape, tell, mails, block, needs, effect)
+        KEYWORDS.update(dict.fromkeys(words, unit))
+        return effect
+
+    return register
+
+
+# ── shapes: strict, so that prose is never a command (language.md 3.1) ────────────────────────────────────────────────
+
+NOTE = re.compile(r"\s*(?::|—|–|--?(?=\s))\s*|\s*,\s+")
+
+
+def alone(rest: str, context: Context) -> Given | None:
+    """Nothing else on the line."""
+    return Given() if not rest.strip(" .!") else None
+
+
+def _note(rest: str) -> str | None:
+    """Free text after a colon or a dash; "" for nothing; None where it is neither."""
+    if not rest.strip(" .!"):
+        return ""
+    mark = NOTE.match(rest)
+    return rest[mark.end() :].strip() if mark else None
+
+
+def noted(rest: str, context: Context) -> Given | None:
+    """``ACCEPT``, ``ACCEPT: gladly``: alone, or a note after a colon or dash."""
+    note = _note(rest)
+    return None if note is None else Given(note=note)
+
+
+def when_noted(rest: str, context: Context) -> Given | None:
+    """``RESOLVED``, ``RESOLVED 14:05 rolled back``, ``RESOLVED: rolled back``; "RESOLVED is a big word" is prose."""
+    body = re.sub(r"^\s*(?::|at\b)?\s*", "", rest, flags=re.I)
+    read = read_when(body, context) if body else None
+    if read is not None:
+        when, end = read
+        mark = NOTE.match(body, end)
+        return Given(when=when, note=body[mark.end() if mark else end :].strip(" ."))
+    return noted(rest, context)
+
+
+def when_only(rest: str, context: Context) -> Given | None:
+    """``START 13:58``: a time must be there."""
+    given = when_noted(rest, context)
+    if given is None or given.when is not None:
+        return given
+    return Given(note=given.note, problem=f'I read no time in "{rest.strip()}"; write it like 14:05, 14:05 CEST or 20 min ago.')
+
+
+def logged(rest: str, context: Context) -> Given | None:
+    """``LOG 14:05 CEST restarted the registry``, ``LOG: restarted``: text, perhaps with a time before it."""
+    body = re.sub(r"^\s*(?::|-(?=\s)|at\b)?\s*", "", rest, flags=re.I)
+    if not body:
+        return Given(problem="LOG needs some words: LOG 14:05 restarted the registry.")
+    read = read_when(body, context)
+    if read is None:
+        return Given(text=body)
+    when, end = read
+    text = re.sub(r"^\s*[:,—–-]*\s*", "", body[end:])
+    return Given(when=when, text=text) if text else Given(problem="LOG needs some words after the time.")
+
+
+def text_after_colon(rest: str, context: Context) -> Given | None:
+    """``IMPACT: logins failed``; "IMPACT ON USERS" is prose."""
+    if not rest.lstrip().startswith(":"):
+        return None
+    text = rest.lstrip()[1:].strip()
+    return Given(text=text) if text else Given(problem="There is no text behind the colon.")
+
+
+def words(rest: str, context: Context) -> Given | None:
+    """``TITLE Registry down``, ``TITLE: Registry down``."""
+    text = rest.strip().removeprefix(":").strip()
+    return Given(text=text) if text else Given(problem="It needs some words behind it.")
+
+
+def maybe_words(rest: str, context: Context) -> Given | None:
+    """``REOPEN``, ``REOPEN it is back``."""
+    return Given(text=re.sub(r"^\s*[:,—–-]*\s*", "", rest).strip())
+
+
+PERSON = re.compile(
+    r"(?:to\s+)?(?P<person>\S*<[^<>\s]+@[^<>\s]+>|[^\s,:;<>]+@[^\s,:;<>]+|@?\w[\w.'’-]*(?:\s+(?!-)[\w.'’-]+){0,2})(?P<rest>.*)", re.S | re.I
+)
+
+
+def person_noted(rest: str, context: Context) -> Given | None:
+    """``HANDOFF bob@example.org``, ``HANDOFF Bob Smith: the registry is rolled back``."""
+    found = PERSON.fullmatch(rest.strip().removeprefix(":").strip())
+    note = _note(found["rest"]) if found else None
+    if found is None or (note is None and "@" not in found["person"]):
+        return Given(problem="Write who it is, an address or a name: HANDOFF bob@example.org.") if not rest.strip() else None
+    return Given(text=found["person"], note=found["rest"].strip() if note is None else note)

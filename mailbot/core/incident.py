@@ -1,0 +1,457 @@
+"""An incident is the fold of its mails: every message, in and out, in the archive's order, and nothing else.
+
+``fold`` gives the whole; ``Incident.add`` takes one more and gives what a full fold would give (law 5). ``Incident`` is the
+fold's accumulator and only the fold and the keywords' effects write to it; everything it holds is a frozen value.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from copy import copy
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from .message import Address
+from .times import Instant
+
+if TYPE_CHECKING:
+    from .commands.unit import Command
+    from .reading import Reading
+
+
+class Status(StrEnum):
+    OPEN = "open"
+    RESTORED = "restored"
+    RESOLVED = "resolved"
+    PUBLISHED = "published"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class MailingList:
+    """What the fold must know of the list: its addresses and the few settings that change what a mail does."""
+
+    address: str = "incident@instructlab.ai"
+    name: str = "incident"
+    bot: str = "mailbot@instructlab.ai"
+    zone: str = "UTC"
+    roles: tuple[str, ...] = ()  # addresses that are no person: never commander
+    commander_silent: timedelta = timedelta(hours=2)
+
+    @property
+    def host(self) -> str:
+        return self.address.partition("@")[2]
+
+    def is_person(self, who: Address) -> bool:
+        local = who.email.partition("@")[0]
+        robots = ("noreply", "no-reply", "donotreply", "mailer-daemon", "postmaster", "root", "nagios", "alerts")
+        return bool(who.email) and who.email not in {self.address, self.bot, *self.roles} and local not in robots
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One message of the incident, as far as the fold needs it. ``at``: when it counts (arrival; imported: its Date)."""
+
+    message_id: str
+    who: Address
+    at: datetime
+    kind: str  # human, alert, auto, bounce
+    subject: str
+    title: str
+    live: bool  # False for imported mail: it is recorded, never answered
+    reading: Reading
+    recipients: tuple[Address, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One mail of ours about the incident, from the archive: which notices it was (their keys), and when it was written."""
+
+    message_id: str
+    at: datetime
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the timeline (language.md 1). ``number`` is its T-number and never changes; ``was`` keeps old words."""
+
+    number: int
+    what: str
+    when: Instant | None  # None: the act's own time, its arrival
+    utc: datetime
+    until: datetime | None
+    who: Address
+    message_id: str
+    line: int
+    added: datetime
+    kind: str = "read"  # read, log, start, detected, restored, resolved, custody, state
+    dropped: str = ""  # why it is not in the report
+    was: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        return f"T{self.number}"
+
+    @property
+    def about(self) -> bool:
+        return bool(self.when and self.when.about)
+
+    @property
+    def sure(self) -> bool:
+        return self.when is None or self.when.sure
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Text for one section of the report, and the message it came from."""
+
+    section: str
+    text: str
+    who: Address
+    message_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A task to take away. ``state``: proposed, done, declined, undone; ``due`` as written (a date, ISO)."""
+
+    number: int
+    text: str
+    category: str
+    owner: str
+    due: str
+    link: str
+    state: str
+    who: Address
+    message_id: str
+    at: datetime
+
+    @property
+    def label(self) -> str:
+        return f"A{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Custody:
+    """Who has the incident from ``since`` on, until the next one; ``who`` None: nobody ("unclaimed")."""
+
+    who: Address | None
+    since: datetime
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One stretch of user impact; each end an entry's number, None where nobody said."""
+
+    start: int | None
+    end: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one command: ``ok`` with what was understood, or why not (a sentence, law 8)."""
+
+    ok: bool
+    line: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A mail that a message calls for: ack, receipt, answer, brief, draft. It waits here until the archive shows it sent."""
+
+    kind: str
+    key: str
+    message_id: str
+    who: Address
+    at: datetime
+    subject: str
+    public: bool  # to the list; else to ``who`` alone
+    outcomes: tuple[Outcome, ...] = ()
+    words: str = ""  # the answer's keyword and its argument
+
+
+class Refused(Exception):
+    """A command that cannot be obeyed; its text is the sentence the sender reads."""
+
+
+@dataclass(slots=True)
+class Incident:
+    """All that the mails of one incident say. Lists are in order of arrival; numbers are positions and never change."""
+
+    id: str
+    list: MailingList = field(default_factory=MailingList)
+    title: str = ""
+    status: Status = Status.OPEN
+    kind: str = "outage"
+    opened: datetime | None = None
+    opener: Address | None = None
+    opened_by: str = ""  # Message-ID
+    subject: str = ""
+    last_news: datetime | None = None
+    resolved: datetime | None = None
+    resolved_by: Address | None = None
+    live: bool = False
+    custody: list[Custody] = field(default_factory=list)
+    offered: tuple[Address, str] | None = None  # to whom, by which message
+    entries: list[Entry] = field(default_factory=list)
+    windows: list[Window] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
+    quiet: bool = False
+    quiet_until: datetime | None = None
+    people: dict[str, Address] = field(default_factory=dict)  # address -> as they write themselves
+    spoke: dict[str, datetime] = field(default_factory=dict)  # address -> last message
+    references: list[str] = field(default_factory=list)  # Message-IDs, for threading what we mail
+    codes: dict[str, str] = field(default_factory=dict)  # UNDO code -> Message-ID
+    asks: dict[str, Ask] = field(default_factory=dict)
+    sent: dict[str, datetime] = field(default_factory=dict)
+    unused: list[tuple[str, str]] = field(default_factory=list)  # (Message-ID, why nothing of it is in the report)
+    messages: int = 0
+
+    # ── taking in ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def add(self, item: Said | Sent, undone: bool = False) -> None:
+        """One more mail, in archive order. ``undone``: a later UNDO takes its commands back."""
+        if isinstance(item, Sent):
+            for key in item.keys:
+                self.sent[key] = item.at
+                self.asks.pop(key, None)
+            self.references.append(item.message_id)
+            return
+        self.messages += 1
+        self.references.append(item.message_id)
+        if item.kind not in ("human", "alert"):
+            self.unused.append((item.message_id, f"{item.kind} mail"))
+            return
+        first = self.opened is None
+        if first:
+            self._open(item)
+        self.live = self.live or item.live
+        self.last_news = item.at
+        if item.kind == "human":
+            self._meet(item)
+        used = self._read(item)
+        outcomes = self._obey(item, undone) if item.kind == "human" else []
+        if not used and not outcomes and not first:
+            self.unused.append((item.message_id, "no time, no keyword"))
+        if item.live:
+            self._ask(item, outcomes, first)
+
+    def _open(self, item: Said) -> None:
+        self.opened, self.opener, self.opened_by = item.at, item.who, item.message_id
+        self.title, self.subject = item.title or "(no subject)", item.subject
+        commander = item.who if item.kind == "human" and self.list.is_person(item.who) else None
+        self.custody.append(Custody(commander, item.at, item.message_id))
+
+    def _meet(self, item: Said) -> None:
+        for who in (*item.recipients, item.who):
+            if who.email and self.list.is_person(who) and (who.name or who.email not in self.people):
+                self.people[who.email] = who
+        self.spoke[item.who.email] = item.at
+        self.codes[undo_code(item.message_id)] = item.message_id
+
+    def _read(self, item: Said) -> bool:
+        for mention in item.reading.mentions:
+            first = mention.times[0]
+            if first.utc is None:
+                continue
+            last = mention.times[-1].utc if len(mention.times) > 1 else None
+            words = mention.what or "(no words)"
+            self.entries.append(
+                Entry(len(self.entries) + 1, words, first, first.utc, last, item.who, item.message_id, mention.line, item.at)
+            )
+        return bool(item.reading.mentions)
+
+    def _obey(self, item: Said, undone: bool) -> list[Outcome]:
+        outcomes = []
+        target = self._trial() if undone else self
+        for command in item.reading.commands:
+            try:
+                sentence = command.problem or command.keyword.effect(target, Act(command, item))
+                outcomes.append(Outcome(not command.problem, command.words, sentence))
+            except Refused as refusal:
+                outcomes.append(Outcome(False, command.words, str(refusal)))
+        if undone:  # what it made keeps its numbers, so that T7 is T7 for ever
+            self.entries += [replace(e, dropped="undone") for e in target.entries[len(self.entries) :]]
+            self.actions += [replace(a, state="undone") for a in target.actions[len(self.actions) :]]
+        return outcomes
+
+    def _trial(self) -> Incident:
+        """A copy on which commands can be tried without touching this one."""
+        copies = {f.name: copy(getattr(self, f.name)) for f in fields(self)}
+        return Incident(**copies)
+
+    def _ask(self, item: Said, outcomes: list[Outcome], first: bool) -> None:
+        """Which mails this message calls for. The ack tells what an opening message's keywords did, the draft what RESOLVED's did."""
+
+        def ask(kind: str, public: bool, words: str = "") -> None:
+            key = f"{kind}:{undo_code(item.message_id)}" + (f":{words.split()[0].lower()}" if words else "")
+            self.asks[key] = Ask(kind, key, item.message_id, item.who, item.at, item.subject, public, told, words)
+
+        pairs = list(zip(item.reading.commands, outcomes, strict=False))
+        told = tuple(o for c, o in pairs if c.keyword.tell != "answer" or not o.ok)
+        for command, outcome in pairs:
+            if command.keyword.tell == "answer" and outcome.ok:
+                ask("answer", False, f"{command.keyword.word} {command.text}".strip())
+        done = {c.keyword.mails for c, o in pairs if o.ok}
+        if first:
+            ask("ack", True)
+        elif "draft" in done:
+            ask("draft", True)
+        elif "brief" in done and self.offered is not None:
+            ask("brief", True)
+        elif told:
+            ask("receipt", any(o.ok and c.keyword.tell == "list" for c, o in pairs))
+
+    # ── what the keywords' effects use ────────────────────────────────────────────────────────────────────────────
+
+    def enter(self, act: Act, what: str, kind: str = "log") -> Entry:
+        """A timeline entry for what a command says; its time is the command's, else the message's."""
+        when = act.command.when
+        utc = when.utc if when is not None and when.utc is not None else act.at
+        entry = Entry(
+            len(self.entries) + 1, what, when, utc, None, act.who, act.said.message_id, act.command.line, act.at, kind
+        )
+        self.entries.append(entry)
+        return entry
+
+    def entry(self, label: str) -> Entry:
+        number = int(label.lstrip("Tt") or 0)
+        if not 1 <= number <= len(self.entries):
+            raise Refused(f"There is no {label.upper()} in {self.id}; TIMELINE mails you the list with its numbers.")
+        return self.entries[number - 1]
+
+    def change_entry(self, entry: Entry, **changes: object) -> Entry:
+        changed = replace(entry, **changes)  # type: ignore[arg-type]  # names are checked by dataclasses
+        self.entries[entry.number - 1] = changed
+        return changed
+
+    def action(self, label: str) -> Action:
+        number = int(label.lstrip("Aa") or 0)
+        if not 1 <= number <= len(self.actions):
+            raise Refused(f"There is no action {label.upper()} in {self.id}.")
+        return self.actions[number - 1]
+
+    def change_action(self, action: Action, **changes: object) -> Action:
+        changed = replace(action, **changes)  # type: ignore[arg-type]  # names are checked by dataclasses
+        self.actions[action.number - 1] = changed
+        return changed
+
+    def person(self, words: str) -> Address:
+        """Who is meant: an address, or a name known in the thread; if two fit, ask (L27)."""
+        wanted = words.strip().strip("<>@,.").casefold()
+        if "@" in wanted:
+            email = wanted.partition("<")[2].rstrip(">") or wanted
+            return self.people.get(email, Address("", email))
+        fits = [
+            who
+            for email, who in self.people.items()
+            if wanted in (who.name.casefold(), email.partition("@")[0]) or wanted in who.name.casefold().split()
+        ]
+        if len(fits) == 1:
+            return fits[0]
+        if not fits:
+            raise Refused(f'Nobody called "{words}" has written in this incident; write their mail address instead.')
+        both = " or ".join(who.email for who in fits)
+        raise Refused(f'"{words}" could be {both}; write the address.')
+
+    # ── what others read ──────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def commander(self) -> Address | None:
+        return self.custody[-1].who if self.custody else None
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in (Status.OPEN, Status.RESTORED)
+
+    @property
+    def start(self) -> Entry | None:
+        """When users began to be hit: the first START, else the first entry whose words say so."""
+        for window in self.windows:
+            if window.start is not None:
+                return self.entries[window.start - 1]
+        return next((e for e in self.timeline() if says_start(e.what)), None)
+
+    def timeline(self) -> list[Entry]:
+        """The entries of the report in the order of their instants; the same words at the same instant once."""
+        seen: set[tuple[datetime, str]] = set()
+        lines = []
+        for entry in sorted((e for e in self.entries if not e.dropped), key=lambda e: (e.utc, e.number)):
+            mark = (entry.utc, entry.what.casefold().strip(" ."))
+            if mark not in seen:
+                seen.add(mark)
+                lines.append(entry)
+        return lines
+
+    def section(self, name: str) -> list[Note]:
+        return [n for n in self.notes if n.section == name]
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One command in one message: what an effect is given."""
+
+    command: Command
+    said: Said
+
+    @property
+    def who(self) -> Address:
+        return self.said.who
+
+    @property
+    def at(self) -> datetime:
+        return self.said.at
+
+    @property
+    def text(self) -> str:
+        return self.command.text
+
+
+def says_start(what: str) -> bool:
+    """Does a timeline line call itself the start ("Incident start.", seed A)?"""
+    words = what.casefold().strip(" .*_:").split()
+    return len(words) <= 4 and words[:1] in (["incident"], ["outage"], ["impact"]) and any(w[:4] in ("star", "bega", "begi") for w in words)
+
+
+def undo_code(message_id: str) -> str:
+    """The code by which UNDO names a message: four letters and digits of its id's hash, none that look alike."""
+    digest = hashlib.sha256(message_id.encode("utf-8", "surrogatepass")).digest()
+    return "".join("ABCDEFGHJKMNPQRSTUVWXYZ23456789"[b % 31] for b in digest[:4])
+
+
+def undone(items: Sequence[Said | Sent]) -> frozenset[str]:
+    """Message-IDs whose commands are taken back. From the last to the first, so that an UNDO can be undone."""
+    earlier = {undo_code(i.message_id): n for n, i in enumerate(items) if isinstance(i, Said)}
+    gone: set[str] = set()
+    for n in range(len(items) - 1, -1, -1):
+        item = items[n]
+        if not isinstance(item, Said) or item.message_id in gone or item.kind != "human":
+            continue
+        for command in item.reading.commands:
+            target = earlier.get(command.text.upper(), n) if command.keyword.word == "UNDO" else n
+            if target < n:
+                gone.add(items[target].message_id)
+    return frozenset(gone)
+
+
+def fold(incident_id: str, items: Iterable[Said | Sent], mailing_list: MailingList) -> Incident:
+    """The incident that its mails tell of, in archive order."""
+    every = list(items)
+    gone = undone(every)
+    incident = Incident(incident_id, mailing_list)
+    for item in every:
+        incident.add(item, item.message_id in gone)
+    return incident
+
+
+def needs_refold(item: Said | Sent) -> bool:
+    """True where adding the item to a finished fold would not give what a full fold gives: it takes something back."""
+    return isinstance(item, Said) and any(c.keyword.word == "UNDO" for c in item.reading.commands)

@@ -1,0 +1,48 @@
+"""What one message says: its commands, its events with their times, and what was only nearly a command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .commands import Command, NearMiss, read_commands
+from .message import Message
+from .reply import Part, own_spans
+from .subject import read_subject
+from .times import Context, Mention, read_times
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    own: tuple[tuple[int, int], ...]
+    mentions: tuple[Mention, ...]
+    commands: tuple[Command, ...]
+    near: tuple[NearMiss, ...]
+    problems: tuple[str, ...]
+
+
+NOTHING = Reading((), (), (), (), ())
+
+
+def read(message: Message, parts: Sequence[Part], context: Context) -> Reading:
+    """Commands first; a line read as a command is not read again for times (language.md 3.1)."""
+    own = own_spans(tuple(parts))
+    commands, near = read_commands(message.text, own, context, read_subject(message.subject).status)
+    free = without(own, [(c.start, c.end) for c in commands if c.line])
+    mentions, problems = read_times(message.text, free, context)
+    return Reading(own, mentions, commands, near, problems)
+
+
+def without(spans: Sequence[tuple[int, int]], holes: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """``spans`` with ``holes`` cut out; both in order."""
+    left: list[tuple[int, int]] = []
+    for start, end in spans:
+        for hole_start, hole_end in holes:
+            if hole_end <= start or hole_start >= end:
+                continue
+            if hole_start > start:
+                left.append((start, hole_start))
+            start = min(hole_end, end)
+        if start < end:
+            left.append((start, end))
+    return left
