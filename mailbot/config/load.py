@@ -1,0 +1,231 @@
+"""A file -> (Config | None, mistakes); and the rows -> the text of ``config.example.toml``.
+
+The law: all mistakes are told at once, each as one sentence with the key, the value and what would be right. ``load``
+never raises, whatever the file holds (only TOML's own syntax errors come one by one: nothing after them can be read).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import textwrap
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from mailbot.config.rows import Config, Imap
+from mailbot.config.values import Wrong, near
+
+MAX_BYTES = 1_000_000  # a larger file is some other file
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+SECTIONS: dict[str, type[Any]] = {
+    f.name: Imap if f.name == "imap" else type(f.default) for f in dataclasses.fields(Config)
+}
+_SECRET = re.compile(r"pass|secret|token", re.IGNORECASE)
+_PATH = re.compile(r"_file$")  # where the password lies is no secret
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """What is wrong, in one sentence. ``value`` None: nothing was written. ``beside``: other keys it is about."""
+
+    key: str
+    value: object
+    right: str
+    beside: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if self.value is None:
+            return f"{self.key}: {self.right}"
+        return f"{self.key} = {self._shown()} is wrong: {self.right}"
+
+    def _shown(self) -> str:
+        """As it stands in the file, cut short; never a password, which people do write here."""
+        if (
+            (_SECRET.search(self.key) and not _PATH.search(self.key))
+            or isinstance(self.value, dict)
+            or "{" in str(self.value)[:2]
+        ):
+            return "(not shown)"
+        shown = json.dumps(self.value, default=str, ensure_ascii=False)
+        return shown if len(shown) <= 200 else f"{shown[:197]}..."
+
+
+def load(path: Path | None) -> tuple[Config | None, list[Mistake]]:
+    """Reads ``path`` (None: the embedded default). The Config is None if and only if there are mistakes."""
+    if path is None:
+        return Config(), []
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+        if len(raw) > MAX_BYTES:
+            return None, [Mistake(str(path), None, "larger than 1 MB; name the configuration file")]
+        tree = tomllib.loads(raw.decode("utf-8"))
+    except OSError as error:
+        return None, [Mistake(str(path), None, f"cannot be read ({error.strerror or error}); name a file that can")]
+    except UnicodeDecodeError as error:
+        return None, [Mistake(str(path), None, f"byte {error.start} is not UTF-8; save the file as UTF-8")]
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError
+        return None, [Mistake(str(path), None, f"not TOML, {str(error)[:200] or 'nested too deep'}; correct it there")]
+    return read(tree, path.absolute().parent)
+
+
+def read(tree: dict[str, Any], folder: Path) -> tuple[Config | None, list[Mistake]]:
+    """A parsed file -> Config or mistakes. Relative paths count from ``folder``."""
+    mistakes: list[Mistake] = []
+    sections: dict[str, Any] = {}
+    for name, value in tree.items():
+        if name not in SECTIONS:
+            mistakes.append(_unknown("", name, value))
+        elif name == "imap":
+            if not isinstance(value, list) or not all(isinstance(box, dict) for box in value):
+                mistakes.append(Mistake(name, value, "write [[imap]] in double brackets, once for each mailbox"))
+                continue
+            boxes = [_section(box, Imap, f"imap[{n}]", mistakes, folder) for n, box in enumerate(value, 1)]
+            sections[name] = tuple(boxes)
+        elif not isinstance(value, dict):
+            mistakes.append(Mistake(name, value, f"write [{name}] on a line of its own and its keys below"))
+    for name, cls in SECTIONS.items():
+        if name != "imap":
+            table = tree.get(name)
+            sections[name] = _section(table if isinstance(table, dict) else {}, cls, name, mistakes, folder)
+    config = Config(**sections)
+    bad = {mistake.key for mistake in mistakes}
+    for mistake in (*_files(config), *_together(config)):
+        if not bad.intersection((mistake.key, *mistake.beside)):  # one cause is told once
+            mistakes.append(mistake)
+    return (None if mistakes else config), mistakes
+
+
+def _section(table: dict[str, Any], cls: type[Any], where: str, mistakes: list[Mistake], folder: Path) -> Any:
+    """One dataclass. A key with a mistake takes its default, so that the other keys can still be judged."""
+    rows = {row.name: row.metadata for row in dataclasses.fields(cls)}
+    values: dict[str, Any] = {}
+    for name, value in table.items():
+        if name not in rows:
+            mistakes.append(_unknown(where, name, value))
+            continue
+        try:
+            values[name] = rows[name]["read"](value)
+        except Wrong as wrong:
+            mistakes.append(Mistake(f"{where}.{name}", value, str(wrong)))
+    for name, row in rows.items():
+        if row["required"] and name not in table:
+            mistakes.append(Mistake(f"{where}.{name}", None, f"missing; write {name} = {_toml(row['raw'])}, say"))
+        value = values.get(name, "" if row["required"] else row["read"](row["raw"]))
+        values[name] = folder / value if isinstance(value, Path) else value
+    return cls(**values)
+
+
+def _unknown(section: str, name: str, value: object) -> Mistake:
+    shown = name if re.fullmatch(r"[\w-]{1,60}", name) else json.dumps(name[:60])
+    key = f"{section}.{shown}" if section else shown
+    owners = [f"[{s}]" for s, cls in SECTIONS.items() if name in {row.name for row in dataclasses.fields(cls)}]
+    if not section and isinstance(value, dict | list):
+        return Mistake(key, None, f"there is no such section{near(name, SECTIONS)}")
+    known = [row.name for row in dataclasses.fields(SECTIONS[section.partition("[")[0]])] if section else list(SECTIONS)
+    if owners and not (section and near(name, known)):
+        return Mistake(key, value, f"this key belongs under {' or '.join(owners)}")
+    return Mistake(key, value, f"there is no such key{near(name, known)}")
+
+
+def _files(config: Config) -> Iterator[Mistake]:
+    """Files that are named must be there: better said now than at three in the night."""
+    named = [
+        (f"imap[{n}].{key}", getattr(b, key))
+        for n, b in enumerate(config.imap, 1)
+        for key in ("ca_file", "password_file")
+    ]
+    for key, file in (*named, ("smarthost.password_file", config.smarthost.password_file)):
+        if file is not None and not file.is_file():
+            yield Mistake(key, str(file), "there is no such file; write the path of one")
+    if config.templates.folder is not None and not config.templates.folder.is_dir():
+        yield Mistake(
+            "templates.folder", str(config.templates.folder), "there is no such folder; write the path of one"
+        )
+    if config.store.folder.exists() and not config.store.folder.is_dir():
+        yield Mistake("store.folder", str(config.store.folder), "that is a file; write the path of a folder")
+
+
+def _together(config: Config) -> Iterator[Mistake]:
+    """Keys that are right alone and wrong together."""
+    smtp, lmtp, relay = config.smtp.listen, config.lmtp.listen, config.smarthost
+    if smtp is None and lmtp is None and not config.imap:
+        right = "no mail could ever arrive; set smtp.listen, lmtp.listen or an [[imap]]"
+        yield Mistake("smtp.listen", "", right, ("lmtp.listen", "imap"))
+    if smtp is not None and smtp == lmtp and smtp.port:
+        yield Mistake("lmtp.listen", str(lmtp), "SMTP listens there already; write another port", ("smtp.listen",))
+    if config.smtp.max_per_peer > config.smtp.max_connections:
+        right = "one sender cannot have more than all; write at most smtp.max_connections"
+        yield Mistake("smtp.max_per_peer", config.smtp.max_per_peer, right, ("smtp.max_connections",))
+    if config.list.bot == config.list.address:
+        yield Mistake("list.bot", config.list.bot, "that is the list itself; write another address", ("list.address",))
+    if (
+        smtp is not None
+        and relay.host in LOOPBACK
+        and smtp.host in (*LOOPBACK, "0.0.0.0", "::")
+        and relay.port == smtp.port
+    ):
+        right = "that is where mailbot itself listens, and mail would go in circles; write the port of the mail server"
+        yield Mistake("smarthost.port", relay.port, right, ("smtp.listen", "smarthost.host"))
+    if bool(relay.user) != (relay.password_file is not None):
+        right = "user and password_file come together; write both or neither"
+        yield Mistake("smarthost.user", relay.user, right, ("smarthost.password_file",))
+    if relay.user and relay.tls == "none" and relay.host not in LOOPBACK:
+        right = 'the password would cross the network in clear; write "starttls" or "implicit"'
+        yield Mistake("smarthost.tls", relay.tls, right, ("smarthost.host", "smarthost.user"))
+    hour = config.digest.hour
+    if config.digest.every != "never" and (hour == 2 or _unsteady(config.list.zone, hour)):
+        right = "clock changes skip this hour once a year and repeat it once; write another, such as 8"
+        yield Mistake("digest.hour", hour, right, ("list.zone", "digest.every"))
+    yield from _mailboxes(config)
+
+
+def _mailboxes(config: Config) -> Iterator[Mistake]:
+    seen: dict[tuple[str, int, str, str], int] = {}
+    for n, box in enumerate(config.imap, 1):
+        where = f"imap[{n}]"
+        given = (f"{where}.password_file", f"{where}.password_command")
+        if (box.password_file is None) == (not box.password_command):
+            yield Mistake(where, None, "write either password_file or password_command", given)
+        if not box.tls and box.host not in LOOPBACK:
+            right = "the password would cross the network in clear; write true"
+            yield Mistake(f"{where}.tls", box.tls, right, (f"{where}.host",))
+        if box.after == f"move:{box.folder}":
+            right = "that is the folder that is read; write another"
+            yield Mistake(f"{where}.after", box.after, right, (f"{where}.folder",))
+        first = seen.setdefault((box.host, box.port, box.user, box.folder), n)
+        if first != n:
+            keys = tuple(f"imap[{i}].{key}" for i in (first, n) for key in ("host", "port", "user", "folder"))
+            yield Mistake(where, None, f"the same folder as imap[{first}]; take one of them out", keys)
+
+
+def _unsteady(zone: str, hour: int) -> bool:
+    """Whether a clock change of 2026 skips or repeats this hour: then both readings of the wall clock differ."""
+    days = (datetime(2026, 1, 1, hour, tzinfo=ZoneInfo(zone)) + timedelta(days=day) for day in range(365))
+    return any(day.utcoffset() != day.replace(fold=1).utcoffset() for day in days)
+
+
+def example() -> str:
+    """The text of ``config.example.toml``: every key with its default and its reason."""
+    lines = [
+        "# The configuration of mailbot. Every key stands here with its default; leave out what you do not change.",
+        "# `mailbot check --config FILE` tells all mistakes at once. Relative paths count from this file's folder.",
+    ]
+    for section, cls in SECTIONS.items():
+        lines += ["", *textwrap.wrap(cls.__doc__ or "", 110, initial_indent="# ", subsequent_indent="# ")]
+        # The mailbox is the one section without a default: its block is printed as a comment.
+        lines.append("# [[imap]]" if section == "imap" else f"[{section}]")
+        for row in dataclasses.fields(cls):
+            shown = f"{row.name} = {_toml(row.metadata['raw'])}"
+            lines.append(f"{'# ' if section == 'imap' else ''}{shown:<36} # {row.metadata['why']}")
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
