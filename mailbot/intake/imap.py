@@ -1,0 +1,386 @@
+"""Mail out of an IMAP folder, one blocking thread a mailbox (imapclient).
+
+Law: what is new is told by UIDVALIDITY and the highest UID taken, never by ``UNSEEN``: a person who reads the box first
+hides nothing (lesson L10). ``\\Seen``, the move and the deletion come only after ``accept`` has returned, that is after
+fsync (L11). Every trouble ends the session; the next one starts where the cursor stands, after a pause.
+
+How the peer can hurt us, and what stands against it (L48): IDLE is never read with ``idle_check``, which spins when the
+peer has closed (41,070 empty answers a second) and raises on a line that arrives in two pieces. We only wait until the
+socket has something to say, or for a few minutes; then ``idle_done`` reads whole lines under the socket's timeout, and
+NOOP and a search follow in any case, so that a notification that was lost costs minutes and no mail.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import selectors
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from imapclient import DELETED, SEEN, IMAPClient, SocketTimeout
+
+Accept = Callable[[bytes, str], None]
+Cursor = tuple[int, int]
+"""(UIDVALIDITY, highest UID taken)."""
+
+PAUSES = (1, 2, 5, 10, 30, 60, 120, 300)  # seconds
+LONG_ENOUGH = 60.0  # a session that lived so many seconds was a good one: the pauses start again from the first
+CONNECT = 20.0  # seconds; also for TLS and the greeting
+LONGEST_IDLE = 540.0  # NAT boxes forget a silent connection after ten minutes or more (L48)
+SETTLE = 2.0  # after news the first IDLE is short: a notice that came along with "+ idling" sits unseen in a buffer
+BURST = 0.1  # news come in bursts; and a chatty server cannot make us spin
+GRACE = 1.0  # what is under way may end so long after a stop
+BATCH = 100  # messages whose sizes are asked at once
+GROUP = 20  # messages fetched at once, if all of them together are small
+GROUP_BYTES = 1 << 20
+HEADER_BYTES = 1 << 18  # kept of a mail that is over the limit
+TRIES = 3  # then a message that does not come is set aside, and asked for again after AGAIN, twice that, … a day
+AGAIN = 300.0
+WINDOW = 50_000  # messages a search answers for: imaplib refuses lines over 1,000,000 bytes
+
+
+class Unfetched(Exception):
+    """The server listed a message and then did not give it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """Where to look. Times in seconds, ``limit`` in bytes.
+
+    ``tls`` at port 143 means STARTTLS (required), at any other port TLS from the first byte. ``after``: what is done
+    with a message that was taken: "leave", "seen", "move:FOLDER" or "delete".
+    """
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    tls: bool = True
+    folder: str = "INBOX"
+    ca_file: str = ""
+    poll: float = 300
+    idle: float = LONGEST_IDLE
+    after: str = "seen"
+    timeout: float = 60
+    limit: int = 32 << 20
+
+
+def backoff(attempt: int) -> float:
+    """Seconds to wait after the given failure in a row (0 is the first)."""
+    return float(PAUSES[min(max(attempt, 0), len(PAUSES) - 1)])
+
+
+def way(folder: str, cursor: Cursor) -> str:
+    """How the archive names where a message came from: "imap INBOX 123/45"."""
+    return f"imap {folder} {cursor[0]}/{cursor[1]}"
+
+
+def read_way(text: str) -> tuple[str, Cursor] | None:
+    """Folder and cursor of what ``way`` wrote, None for any other way in."""
+    found = re.fullmatch(r"imap (.+) (\d{1,10})/(\d{1,10})", text)
+    return (found[1], (int(found[2]), int(found[3]))) if found else None
+
+
+def without_body(headers: bytes, size: int, limit: int, where: str) -> bytes:
+    """A mail over the limit as it is kept: its headers, and a sentence as its text.
+
+    The headers that describe the missing body are renamed, or the sentence would be read as a broken multipart.
+    """
+    head = re.sub(rb"(?im)^(content-|mime-version:)", rb"X-Original-\1", headers.rstrip(b"\r\n"))
+    note = f"[mailbot: this mail has {size:,} bytes, the limit is {limit:,}; its text was left in the mailbox, {where}]"
+    return head + b"\r\n\r\n" + note.encode("utf-8", "replace") + b"\r\n"
+
+
+def in_groups(sizes: Mapping[int, int], limit: int) -> Iterator[list[int]]:
+    """UIDs in order, in groups small enough to be fetched at once; what is over the limit stands alone."""
+    group: list[int] = []
+    total = 0
+    for uid in sorted(sizes):
+        weight = sizes[uid] if sizes[uid] <= limit else GROUP_BYTES + 1
+        if group and (len(group) >= GROUP or total + weight > GROUP_BYTES):
+            yield group
+            group, total = [], 0
+        group.append(uid)
+        total += weight
+    if group:
+        yield group
+
+
+def something_to_read(sock: socket.socket, seconds: float, stop: threading.Event) -> bool:
+    """Waits until the peer said something or has closed (True), or for that time or the stop (False)."""
+    until = time.monotonic() + seconds
+    with selectors.DefaultSelector() as selector:
+        selector.register(sock, selectors.EVENT_READ)
+        while not stop.is_set():
+            left = until - time.monotonic()
+            if left <= 0:
+                return False
+            if selector.select(min(left, 0.5)):
+                return True
+    return False
+
+
+def connect(box: Mailbox) -> IMAPClient:
+    """A connection, not yet logged in. Raises what sockets, TLS and imaplib raise."""
+    context = ssl.create_default_context(cafile=box.ca_file or None) if box.tls else None
+    limits = SocketTimeout(connect=min(CONNECT, box.timeout), read=box.timeout)
+    direct = box.tls and box.port != 143
+    client = IMAPClient(box.host, box.port, ssl=direct, ssl_context=context, timeout=limits)
+    try:
+        client.normalise_times = False
+        if box.tls and not direct:
+            client.starttls(context)
+        keep_alive(client.socket())
+    except BaseException:
+        shut(client)
+        raise
+    return client
+
+
+def shut(client: IMAPClient) -> None:
+    """Closes without a logout, which would wait for a peer that may be silent."""
+    with contextlib.suppress(Exception):
+        client.shutdown()
+
+
+def _words(fault: Exception) -> str:
+    return f"{type(fault).__name__}: {fault}"[:500]
+
+
+def keep_alive(sock: socket.socket) -> None:
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 30), ("TCP_KEEPCNT", 4)):
+        if hasattr(socket, name):  # not on every system
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+class ImapIntake:
+    """Takes every message of one folder, in the order of their UIDs, and then what comes.
+
+    ``accept(raw, way)`` returns after fsync; where it raises, nothing is marked, nothing behind that message is taken,
+    and it is offered again after a pause. ``cursor`` is that of the last message the archive has of this mailbox, None
+    for a start from nothing. ``log(fact, **fields)`` is told what happened; never the text of a mail or the password.
+    """
+
+    def __init__(self, mailbox: Mailbox, accept: Accept, cursor: Cursor | None, log: Callable[..., None]) -> None:
+        self.mailbox = mailbox
+        self.cursor: Cursor = cursor or (0, 0)
+        self._accept = accept
+        self._log = log
+        self._client: IMAPClient | None = None
+        self._stop = threading.Event()
+        self._taken = 0
+        self._tries: dict[int, int] = {}  # UIDs under suspicion are fetched alone
+        self._aside: dict[int, float] = {}  # UID -> when to ask again (monotonic)
+
+    def run(self, stop: threading.Event) -> None:
+        """Until ``stop`` is set; returns within two seconds of that, whatever the server does. Never raises."""
+        self._stop = stop
+        worker = threading.Thread(target=self._sessions, name=f"imap {self.mailbox.user}", daemon=True)
+        worker.start()
+        while worker.is_alive() and not stop.wait(1.0):
+            pass
+        worker.join(GRACE)
+        client = self._client
+        if worker.is_alive() and client is not None:
+            with contextlib.suppress(OSError):  # wakes a read that waits for a silent peer; close() would wait for it
+                socket.socket.shutdown(client.socket(), socket.SHUT_RDWR)
+            worker.join(GRACE / 2)
+
+    def _sessions(self) -> None:
+        attempt, stop = 0, self._stop
+        while not stop.is_set():
+            began, taken = time.monotonic(), self._taken
+            words = "ended"
+            try:
+                self._session()
+            except Exception as fault:  # imaplib's own, OSError, and on junk ValueError, IndexError, …
+                words = _words(fault)
+            if stop.is_set():
+                return
+            if self._taken != taken or time.monotonic() - began > LONG_ENOUGH:
+                attempt = 0
+            pause = backoff(attempt)
+            attempt += 1
+            with contextlib.suppress(Exception):
+                self._log("imap lost", user=self.mailbox.user, problem=words, retry_in=pause)
+            stop.wait(pause)
+
+    def _session(self) -> None:
+        client = self._client = connect(self.mailbox)
+        try:
+            client.login(self.mailbox.user, self.mailbox.password)
+            messages = self._select(client)
+            while not self._stop.is_set():
+                news = self._take_all(client, self._new(client, messages))
+                messages = 0
+                self._rest(client, news)
+            client.logout()
+        except BaseException:
+            shut(client)
+            raise
+        finally:
+            self._client = None
+
+    def _select(self, client: IMAPClient) -> int:
+        """Opens the folder and checks the cursor against it. Returns how many messages it has."""
+        box = self.mailbox
+        target = box.after.removeprefix("move:")
+        if target != box.after and not client.folder_exists(target):
+            client.create_folder(target)
+        about = client.select_folder(box.folder, readonly=box.after == "leave")
+        validity, messages = int(about.get(b"UIDVALIDITY", 0)), int(about.get(b"EXISTS", 0))
+        told = {"user": box.user, "folder": box.folder, "messages": messages}
+        if self.cursor[0] != validity or int(about.get(b"UIDNEXT", 1 << 32)) <= self.cursor[1]:
+            if self.cursor != (0, 0):  # RFC 3501 2.3.1.1: all UIDs are others now; the archive knows what it has
+                self._log("imap starts again", was=self.cursor, uidvalidity=validity, **told)
+            self.cursor = (validity, 0)
+            self._tries.clear()
+            self._aside.clear()
+        self._log("imap connected", cursor=self.cursor, **told)
+        return messages
+
+    def _new(self, client: IMAPClient, messages: int) -> list[int]:
+        """UIDs above the cursor. ``messages``: how many the folder has at the first search of a session, 0 later."""
+        above = f"{self.cursor[1] + 1}:*"
+        found: set[int] = set()
+        # From the top down: an expunge in between moves messages down, into windows that are still to come.
+        top = messages
+        while top > WINDOW:
+            found.update(client.search([f"{top - WINDOW + 1}:{'*' if top == messages else top}", "UID", above]))
+            top -= WINDOW
+        found.update(client.search(["UID", above] if top == messages else [f"1:{top}", "UID", above]))
+        # "n:*" always has the last one, also if it is below n.
+        waiting = {uid for uid in found if uid > self.cursor[1]}.union(self._aside)
+        return sorted(uid for uid in waiting if self._aside.get(uid, 0.0) <= time.monotonic())
+
+    def _take_all(self, client: IMAPClient, uids: Sequence[int]) -> bool:
+        """Takes them in order; True where there was one."""
+        before = self._taken
+        batch: list[int] = []
+        for uid in [*uids, 0]:
+            alone = uid in self._tries
+            if batch and (not uid or alone or len(batch) >= BATCH):
+                self._take(client, batch)
+                batch = []
+            if alone:
+                self._take(client, [uid])
+            elif uid:
+                batch.append(uid)
+        return self._taken != before
+
+    def _take(self, client: IMAPClient, uids: Sequence[int]) -> None:
+        """Fetches, has accepted, marks. A UID without a size was expunged by somebody and is passed over."""
+        if self._stop.is_set():
+            return
+        with self._blame(uids):
+            told = client.fetch(uids, ["RFC822.SIZE"])
+        sizes = {uid: int(told[uid][b"RFC822.SIZE"]) for uid in uids if b"RFC822.SIZE" in told.get(uid, {})}
+        for uid in set(uids).difference(sizes):
+            self._forgive(uid)
+        small = {uid: size for uid, size in sizes.items() if size <= self.mailbox.limit}
+        for group in in_groups(sizes, self.mailbox.limit):
+            if self._stop.is_set():
+                return
+            with self._blame(group):
+                mails = {uid: self._headers(client, uid, sizes[uid]) for uid in group if uid not in small}
+                mails.update(self._bodies(client, [uid for uid in group if uid in small]))
+            self._hand_over(client, mails, small)
+
+    @contextlib.contextmanager
+    def _blame(self, uids: Sequence[int]) -> Iterator[None]:
+        """What fails to come in a group is fetched alone next time; what fails alone three times is set aside (L12).
+
+        Set aside, not given up, and the cursor stays: a server whose disk is away refuses every mail for a while.
+        """
+        try:
+            yield
+        except Exception as fault:
+            for uid in uids:
+                self._tries[uid] = self._tries.get(uid, 0) + (len(uids) == 1)
+            uid, tries = uids[0], self._tries[uids[0]]
+            if tries >= TRIES:
+                pause = min(AGAIN * 2 ** min(tries - TRIES, 20), 86_400.0)
+                self._aside[uid] = time.monotonic() + pause
+                self._taken += 1  # the others may go on at once
+                where = way(self.mailbox.folder, (self.cursor[0], uid))
+                self._log("imap message skipped", way=where, tries=tries, retry_in=pause, problem=_words(fault))
+            raise
+
+    def _bodies(self, client: IMAPClient, uids: Sequence[int]) -> dict[int, bytes]:
+        told = client.fetch(uids, ["BODY.PEEK[]"]) if uids else {}
+        mails = {uid: told.get(uid, {}).get(b"BODY[]") for uid in uids}
+        missing = [uid for uid, raw in mails.items() if not isinstance(raw, bytes)]
+        if missing:
+            raise Unfetched(f"no text came for UID {missing[0]}")
+        return {uid: raw for uid, raw in mails.items() if isinstance(raw, bytes)}
+
+    def _headers(self, client: IMAPClient, uid: int, size: int) -> bytes:
+        told = client.fetch([uid], [f"BODY.PEEK[HEADER]<0.{HEADER_BYTES}>"])
+        headers = told.get(uid, {}).get(b"BODY[HEADER]<0>")
+        if not isinstance(headers, bytes):
+            raise Unfetched(f"no headers came for UID {uid}")
+        where = f"folder {self.mailbox.folder}, UID {uid}"
+        self._log("imap message over the limit", where=where, size=size, limit=self.mailbox.limit)
+        return without_body(headers, size, self.mailbox.limit, where)
+
+    def _hand_over(self, client: IMAPClient, mails: Mapping[int, bytes], whole: Mapping[int, int]) -> None:
+        accepted: list[int] = []
+        try:
+            for uid in sorted(mails):
+                if self._stop.is_set():
+                    break
+                self._accept(mails[uid], way(self.mailbox.folder, (self.cursor[0], uid)))
+                self._done(uid)
+                accepted.append(uid)
+        finally:
+            self._mark(client, [uid for uid in accepted if uid in whole], self.mailbox.after)
+            # What was not kept whole is never deleted.
+            cut = [uid for uid in accepted if uid not in whole]
+            self._mark(client, cut, "seen" if self.mailbox.after == "delete" else self.mailbox.after)
+
+    def _done(self, uid: int) -> None:
+        self.cursor = (self.cursor[0], max(uid, self.cursor[1]))
+        self._taken += 1
+        self._forgive(uid)
+
+    def _forgive(self, uid: int) -> None:
+        self._tries.pop(uid, None)
+        self._aside.pop(uid, None)
+
+    def _mark(self, client: IMAPClient, uids: Sequence[int], after: str) -> None:
+        """What the mailbox's owner sees of it. The mails are safe already, so a refusal is told and no more."""
+        if not uids or after == "leave":
+            return
+        try:
+            client.add_flags(uids, [SEEN], silent=True)
+            target = after.removeprefix("move:")
+            if target != after and client.has_capability("MOVE"):
+                client.move(uids, target)
+                return
+            if target != after:
+                client.copy(uids, target)
+            if after != "seen":
+                client.add_flags(uids, [DELETED], silent=True)
+                if client.has_capability("UIDPLUS"):  # a plain EXPUNGE would take what other people marked
+                    client.uid_expunge(uids)
+        except Exception as fault:
+            self._log("imap mark failed", after=after, uids=list(uids), problem=_words(fault))
+
+    def _rest(self, client: IMAPClient, news: bool) -> None:
+        """Waits for news or for the time of the next look, and shows that the peer is still there."""
+        box = self.mailbox
+        if client.has_capability("IDLE"):
+            client.idle()
+            seconds = min(box.idle, box.poll, LONGEST_IDLE)
+            if something_to_read(client.socket(), min(SETTLE, seconds) if news else seconds, self._stop):
+                self._stop.wait(BURST)
+            client.idle_done()
+        else:
+            self._stop.wait(box.poll)
+        client.noop()
