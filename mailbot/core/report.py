@@ -1,0 +1,210 @@
+"""Incident -> what a template prints: durations and what they rest on, custody, timeline by days, sections, actions, sources.
+
+Nothing is invented (P10): what nobody wrote is "not recorded", and every line names the message it came from. The same
+incident gives the same report, to the byte: no clock, no order but the archive's.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
+
+from .incident import Action, Entry, Incident, Note, Window
+from .message import Address
+
+NEEDED = ("SUMMARY", "IMPACT", "TRIGGER", "CAUSE", "DETECTION", "RESOLUTION")  # a report without these waits
+NAMES = {
+    "SUMMARY": "Summary", "IMPACT": "User Impact", "TRIGGER": "Proximate Trigger", "CAUSE": "Root Cause", "DETECTION": "Detection",
+    "RESOLUTION": "Resolution", "WELL": "What Went Well?", "POORLY": "What Went Poorly?", "LUCKY": "Where We Got Lucky?",
+}  # fmt: skip
+
+
+def missing(incident: Incident) -> list[str]:
+    """The keywords of the needed sections that nobody has filled."""
+    return [s for s in NEEDED if not incident.section(s)]
+
+
+# ── durations (language.md 3.3) ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def in_words(span: timedelta) -> str:
+    """40 min, 3 h 10 min, 2 d 4 h: never seconds, nobody's clock is that good."""
+    minutes = round(span.total_seconds() / 60)
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        return f"{days} d" + (f" {hours} h" if hours else "")
+    if hours:
+        return f"{hours} h" + (f" {minutes} min" if minutes else "")
+    return f"{minutes} min"
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """How long users were hit: in words, and on what that rests. ``span`` None: unknown."""
+
+    span: timedelta | None
+    words: str
+    basis: str
+
+
+def impact(incident: Incident) -> Impact:
+    """Restored minus start, summed over windows; never from the declaration alone."""
+    windows = incident.windows or [Window(None, None)]
+    total, doubts, basis, many = timedelta(), set[str](), list[str](), len(windows) > 1
+    for window in windows:
+        start = incident.entries[window.start - 1] if window.start else incident.start
+        if start is None:
+            return Impact(None, "unknown", "nobody wrote when it began")
+        if window.end:
+            end = incident.entries[window.end - 1]
+            total += end.utc - start.utc
+            basis.append(f"{start.label} to {end.label}")
+            doubts |= {"about"} if start.about or end.about else set()
+        elif incident.resolved is not None:
+            total += incident.resolved - start.utc
+            basis.append(f"{start.label} to the declaration; nobody wrote when users were served again")
+            doubts.add("at most")
+        else:
+            return Impact(None, "not over", f"since {start.utc:%Y-%m-%d %H:%M} UTC")
+    if total < timedelta():
+        return Impact(None, "unknown", f"the end is before the start ({', '.join(basis)})")
+    doubt = "at most " if "at most" in doubts else "about " if doubts else ""
+    return Impact(total, doubt + in_words(total), ("summed over " if many else "") + ", ".join(basis))
+
+
+def opened_for(incident: Incident) -> str:
+    """How long the incident was open, from the call to the declaration."""
+    if incident.opened is None or incident.closed_at is None:
+        return "still open"
+    return in_words(incident.closed_at - incident.opened)
+
+
+# ── what a template gets ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A message that the report rests on; ``number`` is its footnote."""
+
+    number: int
+    message_id: str
+    who: str
+    at: datetime
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the timeline as printed, in the report's zone."""
+
+    day: str  # 2026-11-21
+    clock: str  # 14:05, ~14:05, or "" where only the day is known
+    text: str
+    label: str
+    source: int
+    new_day: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    incident: Incident
+    date: str
+    title: str
+    zone: str  # "UTC", "Europe/Zurich (UTC+01:00)"
+    commanders: tuple[str, ...]
+    impact: Impact
+    opened_for: str
+    lines: tuple[Line, ...]
+    sources: tuple[Source, ...]
+    names: str
+
+    def section(self, name: str) -> list[tuple[str, int]]:
+        """The paragraphs of a section, each with its footnote's number."""
+        return [(n.text, self._source(n.message_id)) for n in self.incident.section(name)]
+
+    def actions(self, *categories: str) -> list[Action]:
+        """The actions of these categories; ``""`` is for those that nobody put into one."""
+        return [a for a in self.incident.actions if a.category in categories and a.state not in ("declined", "undone")]
+
+    def person(self, who: Address | None) -> str:
+        return called(who, self.names)
+
+    @property
+    def missing(self) -> list[str]:
+        return missing(self.incident)
+
+    def _source(self, message_id: str) -> int:
+        return next(s.number for s in self.sources if s.message_id == message_id)
+
+    @property
+    def file_name(self) -> str:
+        return f"{self.date}-{slug(self.title)}.md"
+
+
+def called(who: Address | None, names: str = "names") -> str:
+    """A person as the name policy prints them (P40): by name, by initials, or by role."""
+    if who is None:
+        return "unclaimed"
+    full = who.name or who.email.partition("@")[0]
+    if names == "initials":
+        return "".join(w[0].upper() + "." for w in re.findall(r"\w+", full)) or "N. N."
+    return "responder" if names == "roles" else full
+
+
+def slug(title: str) -> str:
+    """A title as part of a file name: small ASCII letters, digits and dashes."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].strip("-") or "incident"
+
+
+def report(incident: Incident, *, zone: str = "UTC", names: str = "names", archive_url: str = "") -> Report:
+    """All that both templates print. ``zone``: IANA name, for the debrief; ``archive_url`` has ``{message_id}`` in it."""
+    place = ZoneInfo(zone) if zone != "UTC" else UTC
+    entries = incident.timeline()
+    start = incident.start or next((e for e in entries if e.kind == "start"), None)
+    first = start.utc if start else (incident.opened or datetime(1970, 1, 1, tzinfo=UTC))
+    sources = _sources([*entries, *incident.notes, *incident.actions], incident, names, archive_url)
+    number = {s.message_id: s.number for s in sources}
+    chain = list(dict.fromkeys(called(c.who, names) for c in incident.custody if c.who is not None))
+    shown = "UTC" if place is UTC else f"{zone} ({_offsets([*(e.utc for e in entries), first], place)})"
+    return Report(
+        incident, f"{first.astimezone(UTC):%Y-%m-%d}", incident.title, shown, tuple(chain), impact(incident), opened_for(incident),
+        tuple(_lines(entries, place, number)), tuple(sources), names,
+    )  # fmt: skip
+
+
+def _sources(items: Sequence[Entry | Note | Action], incident: Incident, names: str, archive_url: str) -> list[Source]:
+    seen: dict[str, Source] = {}
+    for item in sorted(items, key=lambda i: i.at if not isinstance(i, Entry) else i.added):
+        if item.message_id not in seen:
+            at = item.added if isinstance(item, Entry) else item.at
+            url = archive_url.replace("{message_id}", item.message_id) if archive_url else ""
+            seen[item.message_id] = Source(len(seen) + 1, item.message_id, called(item.who, names), at, url)
+    return list(seen.values())
+
+
+def _lines(entries: Sequence[Entry], place: tzinfo, number: dict[str, int]) -> list[Line]:
+    lines, day = [], ""
+    for entry in entries:
+        local = entry.utc.astimezone(place)
+        clock = ("~" if entry.about else "") + f"{local:%H:%M}"
+        if entry.when is not None and entry.when.precision == "day":
+            clock = ""
+        text = entry.what
+        if entry.until is not None:
+            text += f" (until {entry.until.astimezone(place):%H:%M})"
+        if not entry.sure:
+            text += " (time as I read it)"
+        lines.append(Line(f"{local:%Y-%m-%d}", clock, text, entry.label, number[entry.message_id], f"{local:%Y-%m-%d}" != day))
+        day = f"{local:%Y-%m-%d}"
+    return lines
+
+
+def _offsets(times: Sequence[datetime], place: tzinfo) -> str:
+    """UTC+01:00, or both where the clocks changed in between (B5)."""
+    signs = dict.fromkeys(f"{t.astimezone(place):%z}" for t in times)
+    return " and ".join(f"UTC{s[:3]}:{s[3:5]}" for s in signs)

@@ -1,0 +1,176 @@
+"""Notice -> mail, Incident -> report. Every word that mailbot writes stands in ``templates/``; this module fills them.
+
+Mails are built as values (EmailMessage), never by joining strings (L42); templates run in Jinja's sandbox. A folder of the
+list's own is looked at first, then the package.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.headerregistry import Address as MailAddress
+from email.message import EmailMessage
+from email.policy import SMTP
+from pathlib import Path
+from typing import Any
+
+from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2.sandbox import SandboxedEnvironment
+
+from ..core.commands import keywords
+from ..core.due import Notice, Period
+from ..core.incident import Incident, MailingList, undo_code
+from ..core.report import NAMES, called, in_words, report
+
+WIDTH = 72
+MOST_REFERENCES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail ready for the archive: envelope and bytes."""
+
+    message_id: str
+    sender: str  # envelope, "" for the null sender
+    recipients: tuple[str, ...]
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """How reports look: settings of the list."""
+
+    template: str = "instructlab"
+    zone: str = "UTC"
+    names: str = "names"
+    archive_url: str = ""
+    folder: str = ""  # templates of the list's own
+
+
+def _wrap(text: str, indent: int = 0, first: int | None = None) -> str:
+    """Text at 72 columns, hanging; words are never cut (links stay whole)."""
+    lead = " " * indent
+    return textwrap.fill(
+        " ".join(str(text).split()), WIDTH, initial_indent=" " * (indent if first is None else first), subsequent_indent=lead,
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
+
+
+def _markdown(text: str) -> str:
+    """A person's words as Markdown text on one line: nothing in them becomes a heading, HTML or an image."""
+    flat = " ".join(str(text).split())
+    return re.sub(r"([\\<\[\]])", r"\\\1", flat)
+
+
+def environment(folder: str = "") -> SandboxedEnvironment:
+    here = Path(__file__).resolve().parent.parent
+    folders: list[BaseLoader] = [FileSystemLoader(folder)] if folder else []
+    folders += [FileSystemLoader(p) for p in (here / "templates", here.parent / "templates") if p.is_dir()]
+    env = SandboxedEnvironment(
+        loader=ChoiceLoader(folders), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=False, keep_trailing_newline=True,
+        autoescape=select_autoescape(["html.j2"]),
+    )  # fmt: skip
+    env.filters |= {
+        "clock": lambda t: f"{t.astimezone(UTC):%H:%M}",
+        "stamp": lambda t: f"{t.astimezone(UTC):%Y-%m-%d %H:%M}",
+        "day": lambda t: f"{t.astimezone(UTC):%Y-%m-%d}",
+        "span": in_words,
+        "wrap": _wrap,
+        "yaml": lambda v: json.dumps(v, ensure_ascii=False),
+        "markdown": _markdown,
+        "capitalize_first": lambda s: s[:1].upper() + s[1:],
+        "person": called,
+        "code": undo_code,
+    }
+    return env
+
+
+class Renderer:
+    """Fills the templates for one list. Pure but for reading templates: the same arguments give the same bytes."""
+
+    def __init__(self, mailing_list: MailingList, looks: Looks) -> None:
+        self.list, self.looks = mailing_list, looks
+        self.env = environment(looks.folder)
+
+    def report(self, incident: Incident, template: str = "") -> tuple[str, str]:
+        """(file name, Markdown) of the report in one of the templates."""
+        name = template or self.looks.template
+        zone = self.looks.zone if name == "debrief" else "UTC"
+        view = report(incident, zone=zone, names=self.looks.names, archive_url=self.looks.archive_url)
+        text = self.env.get_template(f"report/{name}/report.md.j2").render(report=view, incident=incident, list=self.list)
+        return view.file_name, re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+    def letter(self, notice: Notice, incident: Incident, now: datetime, more: Mapping[str, Any] | None = None) -> Letter:
+        """One notice about one incident, as a reply in its thread."""
+        name = notice.kind
+        if notice.kind == "answer":
+            name = "answer-" + notice.asks[0].words.split()[0].lower()
+        about = notice.asks[-1].message_id if notice.asks else (incident.references or [incident.opened_by])[-1]
+        subject = notice.asks[-1].subject if notice.asks else incident.subject
+        mail = self._mail(notice, now, f"{incident.id}.{notice.kind}")
+        mail["Subject"] = re.sub(r"^(?i:re:\s*)*", "Re: ", subject or incident.title, count=1)
+        mail["In-Reply-To"] = f"<{about}>"
+        mail["References"] = " ".join(f"<{r}>" for r in self._references(incident, about))
+        mail["X-Mailbot-Incident"] = incident.id
+        view = report(incident, zone="UTC", names="names")
+        words = {
+            "incident": incident, "notice": notice, "list": self.list, "now": now, "report": view, "keywords": keywords(),
+            "asks": notice.asks, "names": NAMES, "outcomes": [o for a in notice.asks for o in a.outcomes], **(more or {}),
+        }  # fmt: skip
+        files = []
+        if notice.kind == "draft" or name == "answer-report":
+            asked = notice.asks[0].words.partition(" ")[2] if notice.kind == "answer" else ""
+            files = [self.report(incident, asked)]
+            words["draft"] = files[0][1]
+        return self._finish(mail, notice, name, words, files)
+
+    def digest(self, period: Period, sections: Mapping[str, Sequence[Any]], previous: str, now: datetime) -> Letter:
+        """The digest of one period; ``previous``: the Message-ID that starts the year's thread, "" for the first."""
+        notice = Notice("digest", (f"digest:{period.key}",), "", True, ())
+        mail = self._mail(notice, now, "digest")
+        loud = f"{len(sections['open'])} open, {len(sections['reports'])} report{'s' * (len(sections['reports']) != 1)} waiting"
+        mail["Subject"] = f"[incident digest] {period.key}: {loud}"
+        if previous:
+            mail["In-Reply-To"] = mail["References"] = f"<{previous}>"
+        words = {"list": self.list, "period": period, "now": now, "notice": notice, **sections}
+        return self._finish(mail, notice, "digest", words, [])
+
+    def _mail(self, notice: Notice, now: datetime, name: str) -> EmailMessage:
+        mail = EmailMessage(policy=SMTP)
+        digest = hashlib.sha256("\n".join(notice.keys).encode()).hexdigest()[:12]
+        mail["Message-ID"] = f"<{name}.{digest}@{self.list.host}>"
+        mail["Date"] = now
+        mail["From"] = MailAddress("incident bot", addr_spec=self.list.bot)
+        everybody = ([self.list.address] if notice.to_list else []) + [t for t in notice.to if "@" in t]
+        mail["To"] = [MailAddress(addr_spec=a) for a in dict.fromkeys(everybody)]
+        mail["Reply-To"] = MailAddress(addr_spec=self.list.address)
+        mail["Auto-Submitted"] = "auto-replied" if notice.asks else "auto-generated"
+        mail["X-Auto-Response-Suppress"] = "All"
+        mail["List-Id"] = f"<{self.list.address.replace('@', '.')}>"
+        mail["X-Mailbot-Notice"] = " ".join(notice.keys)
+        return mail
+
+    def _references(self, incident: Incident, about: str) -> list[str]:
+        """At most ten: the root, a pseudo-id that never changes (L28), and the last ones."""
+        fixed = [incident.opened_by, f"{incident.id}@{self.list.host}"]
+        tail = [r for r in [*incident.references[-MOST_REFERENCES:], about] if r not in fixed]
+        return list(dict.fromkeys([*fixed, *tail[-(MOST_REFERENCES - 2) :]]))
+
+    def _finish(self, mail: EmailMessage, notice: Notice, name: str, words: Mapping[str, Any], files: Sequence[tuple[str, str]]) -> Letter:
+        text = self.env.get_template(f"mail/{name}.txt.j2").render(words)
+        mail.set_content(re.sub(r"\n{3,}", "\n\n", text).strip() + "\n", cte="8bit" if not text.isascii() else None)
+        page = f"mail/{name}.html.j2"
+        if page in self.env.list_templates(filter_func=lambda n: n == page):
+            mail.add_alternative(self.env.get_template(page).render(words), subtype="html")
+        for file_name, content in files:
+            mail.add_attachment(content, subtype="markdown", filename=file_name)
+        recipients = tuple(a.addr_spec for a in mail["To"].addresses)
+        message_id = str(mail["Message-ID"]).strip("<>")
+        user, _, host = self.list.bot.partition("@")
+        sender = f"{user}+b.{message_id.rpartition('@')[0][-40:]}@{host}" if notice.own else ""
+        return Letter(message_id, sender, recipients, mail.as_bytes())
