@@ -1,9 +1,18 @@
-"""Own new text | quoted | attribution | signature | footer | forwarded. Nothing is deleted: every character is in one part."""
+"""Own new text | quoted | attribution | signature | footer | forwarded. Nothing is deleted: every character is in one part.
+
+Law: own text is never lost for a doubt. Lines are judged one by one, so interleaved answers stay; all that follows is
+quoted only after a full header block or attribution whose quote has no marks, and only where own text came before.
+Every look back or ahead is bounded: time is linear.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import groupby
+
+from mailbot.core import quotes
 
 
 class Kind(StrEnum):
@@ -17,17 +26,313 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Whole lines ``text[start:end]`` of one kind; the parts of a text cover it without gaps."""
+    """Whole lines ``text[start:end]`` of one kind; the parts of a text cover it without gaps.
+
+    One exception: an attribution that lost its line break ("thanks On 6 May 2024, Alice wrote:") begins in its line.
+    """
 
     start: int
     end: int
     kind: Kind
 
 
+LINE = 400  # characters of a line that are looked at
+BLOCK = 14  # lines of a header block
+SIGNATURE = 25  # lines of a signature; what is longer is text
+
+
 def split(text: str) -> tuple[Part, ...]:
-    raise NotImplementedError
+    """The parts of a body in order. Never raises; linear in ``len(text)``."""
+    if not text:
+        return ()
+    reader = _Reader(text)
+    reader.read()
+    return tuple(reader.parts())
 
 
 def own_spans(parts: tuple[Part, ...]) -> tuple[tuple[int, int], ...]:
     """The [start, end) spans of own text."""
     return tuple((p.start, p.end) for p in parts if p.kind is Kind.OWN)
+
+
+class _Reader:
+    """One pass over the lines; ``kinds[i]`` is the kind of line ``i`` (None for a blank line: as the line before it)."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.raw = text.split("\n")
+        self.lines = [line[:LINE].strip() for line in self.raw]
+        self.kinds: list[Kind | None] = [None] * len(self.lines)
+        self.inside: dict[int, int] = {}  # line -> column where an attribution begins in it
+        self.has_own = False
+
+    # -- the pass
+
+    def read(self) -> None:
+        footers = self._footers()
+        at = 0
+        while at < len(self.lines):
+            if at in footers:
+                at = self._mark(at, footers[at], Kind.FOOTER)
+            elif not self.lines[at]:
+                at += 1
+            else:
+                at = self._line(at)
+        if not self.has_own:
+            self._never_nothing()
+
+    def _line(self, at: int) -> int:
+        """Judge the line ``at`` and what hangs on it; return the next line to judge."""
+        line = self.lines[at]
+        first = line[0]
+        if first == ">" and not line.endswith("<<"):
+            if self.has_own and quotes.GROUPWISE.match(line) and quotes.DATE.search(line):
+                return self._rest(at, at + 1)
+            return self._mark(at, at + 1, Kind.QUOTE)
+        if first in "-_=*" or line[-1] in ":：-":
+            if quotes.ORIGINAL_LINE.match(line):
+                return self._original(at)
+            if quotes.FORWARD_LINE.match(line):
+                return self._forward(at)
+        if first == "-" and (end := self._signature(at)):
+            return self._mark(at, end, Kind.SIGNATURE)
+        if ":" in line or "：" in line or first in "-_=*":
+            block = self._header_block(at)
+            if block:
+                return self._rest(at, block)
+        if end := self._attribution(at):
+            return self._quoted(at, end)
+        if self._mobile(at):
+            return self._mark(at, at + 1, Kind.SIGNATURE)
+        self.has_own = True
+        return self._mark(at, at + 1, Kind.OWN)
+
+    def _mark(self, start: int, end: int, kind: Kind) -> int:
+        for n in range(start, end):
+            if self.lines[n]:
+                self.kinds[n] = kind
+        return end
+
+    def _next(self, at: int, limit: int = 40) -> int:
+        """The next line from ``at`` on that is not blank (or -1; a gap of over ``limit`` lines is an end)."""
+        return next((n for n in range(at, min(at + limit, len(self.lines))) if self.lines[n]), -1)
+
+    # -- quotes
+
+    def _rest(self, start: int, end: int) -> int:
+        """A header block from ``start`` to ``end``: what follows is quoted, if anything own came before it."""
+        self._mark(start, end, Kind.ATTRIBUTION)
+        if not self.has_own:
+            return end
+        return self._to_end(end, Kind.QUOTE)
+
+    def _to_end(self, start: int, kind: Kind) -> int:
+        return self._mark(start, len(self.lines), kind)
+
+    def _original(self, at: int) -> int:
+        block = self._header_block(self._next(at + 1)) if self._next(at + 1) > 0 else 0
+        return self._rest(at, block or at + 1)
+
+    def _forward(self, at: int) -> int:
+        """A forwarded message: to its end mark, to the end of its ``>`` marks, or to the end of the text."""
+        n = self._next(at + 1)
+        if n > 0 and self.lines[n].startswith(">"):
+            end = n
+            while end < len(self.lines) and (self.lines[end].startswith(">") or not self.lines[end]):
+                end += 1
+            return self._mark(at, end, Kind.FORWARD)
+        for end in range(at + 1, len(self.lines)):
+            if self.lines[end].startswith("---") and quotes.FORWARD_END.match(self.lines[end]):
+                return self._mark(at, end + 1, Kind.FORWARD)
+        return self._to_end(at, Kind.FORWARD)
+
+    def _quoted(self, at: int, end: int) -> int:
+        """After an attribution: marks decide line by line; without any mark the rest is the quote."""
+        self._mark(at, end, Kind.ATTRIBUTION)
+        n = self._next(end)
+        if n < 0 or self.lines[n].startswith(">"):
+            return end
+        prefix = self._prefix(n)
+        if prefix:
+            while n < len(self.lines) and (self.lines[n].startswith(prefix) or not self.lines[n]):
+                n += 1
+            return self._mark(end, n, Kind.QUOTE)
+        if not self.has_own:
+            return end
+        for m in range(n, len(self.lines)):
+            if self.lines[m].startswith(">"):
+                return end
+            if m > n and self.lines[m] and (self._attribution(m) or self._header_block(m)):
+                break
+        return self._to_end(end, Kind.QUOTE)
+
+    def _prefix(self, at: int) -> str:
+        """``|`` or ``Alice>`` before the line ``at`` and the next one: marks of older programs, only after an attribution."""
+        line = self.lines[at]
+        if line.startswith("|") and not line.endswith("|"):
+            return "|"
+        nick, mark, _ = line[:16].partition(">")
+        return nick + mark if mark and nick.isalnum() else ""
+
+    # -- attributions
+
+    def _attribution(self, at: int) -> int:
+        """The line after an attribution that begins at ``at``, or 0: "On … wrote:" over one to four lines."""
+        first = self.lines[at]
+        dated = quotes.START.match(first) and quotes.DATE.search(first)
+        joined = ""
+        used = 0
+        for n in range(at, min(at + 6, len(self.lines))):
+            line = self.lines[n]
+            if not line:
+                if n == at + 1 and dated and self._next(n) == n + 1 and self.lines[n + 1].startswith("<"):
+                    continue
+                return 0
+            if line.startswith(">") and not line.startswith((">:", "> wrote", ">wrote")):
+                return self._bare_date(at, n) if dated else 0
+            joined = f"{joined} {line}" if joined else line
+            used += 1
+            if line[-1] in ":：-" and self._is_attribution(joined, n, used == 1, bool(dated)):
+                return self._tail(n + 1)
+            if used == 4 or len(joined) > LINE or not dated:
+                return 0
+        return 0
+
+    def _is_attribution(self, joined: str, last: int, alone: bool, dated: bool) -> bool:
+        verb = quotes.VERB.search(joined)
+        address = quotes.ADDRESS.search(joined)
+        if dated and (verb or address) and (joined[-1] != "-" or alone):
+            return bool(verb and quotes.VERB_LAST.search(joined.strip("-: "))) or bool(address) or self._marked(last)
+        if not alone:
+            return False
+        if verb and joined[-1] != "-" and (address or quotes.DATE.search(joined)):
+            return bool(address) or self._marked(last)
+        if joined.startswith("-") and joined.endswith("-"):
+            return bool(verb and quotes.VERB_LAST.search(joined.strip("- ")))
+        if not self._marked(last) or joined[-1] == "-":
+            return False
+        if verb and len(joined) < 100 and quotes.VERB_LAST.search(joined):
+            return True
+        return bool(quotes.STARRED.match(joined) or quotes.QUOTING.match(joined))
+
+    def _marked(self, last: int) -> bool:
+        n = self._next(last + 1)
+        return n > 0 and (self.lines[n].startswith((">", "|")) or bool(self._prefix(n)))
+
+    def _bare_date(self, at: int, end: int) -> int:
+        """``2011/4/7 Alice <alice@example.org>`` without a colon, right above a quote."""
+        joined = " ".join(self.lines[at:end])
+        return end if end - at <= 2 and joined.endswith(">") and quotes.ADDRESS.search(joined) else 0
+
+    def _tail(self, end: int) -> int:
+        """Some programs repeat the end of their attribution on lines of its own: an address, "wrote:"."""
+        while end < len(self.lines) and self.lines[end] and quotes.TAIL.fullmatch(self.lines[end]):
+            end += 1
+        return end
+
+    # -- header blocks
+
+    def _header_block(self, at: int) -> int:
+        """The line after a block of From, Sent, To, Subject that begins at ``at`` (rules above it included), or 0."""
+        start = at
+        if quotes.RULE.match(self.lines[at]):
+            start = self._next(at + 1, 4)
+            if start < 0:
+                return 0
+        found: dict[str, str] = {}
+        end = start
+        loose = 0
+        for n in range(start, min(start + BLOCK, len(self.lines))):
+            match = quotes.FIELD.match(self.lines[n])
+            field = quotes.FIELD_OF.get(match[1].strip().casefold()) if match else None
+            if match and field:
+                found.setdefault(field, match[2])
+                end, loose = n + 1, 0
+            elif not found or not self.lines[n] or loose == 2:
+                break
+            else:
+                loose += 1
+        return end if self._is_header(found, self.lines[start:end]) else 0
+
+    def _is_header(self, found: dict[str, str], lines: list[str]) -> bool:
+        """Three of the four and an address or a date, and From is no time: "From: 14:05 / To: 14:32" is a report."""
+        named = found.keys() & {"from", "sent", "to", "subject"}
+        if len(named) < 2 or found.get("from", "x")[:1].isdigit():
+            return False
+        block = " ".join(lines)
+        address = quotes.ADDRESS.search(block)
+        if len(named) == 2:
+            return bool(address and quotes.RFC_DATE.search(found.get("sent", "")))
+        return bool(address or quotes.DATE.search(found.get("sent", "")))
+
+    # -- ends
+
+    def _signature(self, at: int) -> int:
+        """The line after a signature whose delimiter is ``at``, or 0. A bare ``--`` needs an address or number below it."""
+        delimiter = self.raw[at].rstrip("\r")
+        if delimiter not in ("-- ", "--\xa0", "--"):
+            return 0
+        filled = 0
+        end = at + 1
+        while end < len(self.lines) and not (self.lines[end] and self._ends_signature(end)):
+            filled += bool(self.lines[end])
+            end += 1
+            if filled > SIGNATURE:
+                return 0
+        if delimiter == "--" and (filled > 8 or not any(quotes.CONTACT.search(x) for x in self.lines[at + 1 : end])):
+            return 0
+        return end
+
+    def _ends_signature(self, at: int) -> bool:
+        line = self.lines[at]
+        if line[0] == ">" or self.raw[at] == "-- ":
+            return True
+        if line[0] in "-_=*" and (quotes.ORIGINAL_LINE.match(line) or quotes.FORWARD_LINE.match(line)):
+            return True
+        return bool(self._attribution(at) or (":" in line and self._header_block(at)))
+
+    def _mobile(self, at: int) -> bool:
+        """A telephone's line where own text ends: nothing or a quote comes after it."""
+        line = self.lines[at]
+        if len(line) > 100 or not any(p.match(line) for p, _ in quotes.MOBILE):
+            return False
+        n = self._next(at + 1)
+        return n < 0 or self._ends_signature(n) or self.lines[n][0] in "-_"
+
+    def _footers(self) -> dict[int, int]:
+        """First line -> line after the last of every list footer: a rule, then a line that only lists write."""
+        found: dict[int, int] = {}
+        for at, line in enumerate(self.lines):
+            if not line or line[0] not in "-_=#~—" or not quotes.FOOTER_RULE.match(line):
+                continue
+            n = self._next(at + 1, 4)
+            if n < 0 or not any(p.match(x) for x in self.lines[n : n + 3] for p, _ in quotes.FOOTERS):
+                continue
+            if self.lines[n].lower().endswith("mailing list") and not quotes.LONG_RULE.match(line):
+                continue
+            end = n
+            while end < len(self.lines) and self.lines[end] and end - n < BLOCK:
+                end += 1
+            found[at] = end
+        return found
+
+    def _never_nothing(self) -> None:
+        """A text of which nothing is own because it looks like a signature is own."""
+        kinds = {k for k in self.kinds if k is not None}
+        if kinds == {Kind.SIGNATURE}:
+            self.kinds = [Kind.OWN if k else k for k in self.kinds]
+
+    # -- the result
+
+    def parts(self) -> Iterator[Part]:
+        kind = Kind.OWN
+        labelled: list[tuple[int, Kind]] = []
+        for line, own in zip(self.raw, self.kinds, strict=True):
+            kind = own or kind
+            labelled.append((len(line) + 1, kind))
+        at = 0
+        for kind, group in groupby(labelled, key=lambda pair: pair[1]):
+            end = min(at + sum(size for size, _ in group), len(self.text))
+            if end > at:
+                yield Part(at, end, kind)
+            at = end

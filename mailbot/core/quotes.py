@@ -1,0 +1,185 @@
+"""How mail programs write around a quote: tables of words in many languages, and the patterns made from them.
+
+Law: rows carry their example, which is their test (tests/test_reply.py). A new language is one row. Every pattern is
+tried on a bounded piece of text only.
+"""
+
+from __future__ import annotations
+
+import re
+
+# ---- "On Monday Alice wrote:"
+
+WROTE = (  # (words, example)
+    ("wrote|writes|sent|said", "On Mon, May 6, 2024 at 9:15 AM Alice <alice@example.org> wrote:"),
+    ("schrieb|schreibt|geschrieben", "Am Mo., 6. Mai 2024 um 09:15 Uhr schrieb Alice <alice@example.org>:"),
+    ("a .{0,2}crit|.crit|disait", "Le lun. 6 mai 2024 à 09:15, Alice <alice@example.org> a écrit :"),
+    ("escribió|escribio|escribi.", "El lun, 6 may 2024 a las 9:15, Alice (<alice@example.org>) escribió:"),
+    ("ha scritto|scrisse|scrive", "Il giorno lun 6 mag 2024 alle ore 09:15 Alice <alice@example.org> ha scritto:"),
+    ("escreveu", "Em seg., 6 de mai. de 2024 às 09:15, Alice <alice@example.org> escreveu:"),
+    ("schreef|geschreven", "Op ma 6 mei 2024 om 09:15 schreef Alice <alice@example.org>:"),
+    (r"napisał(?:\(a\)|a)?|pisze", "pon., 6 maj 2024 o 09:15 Alice <alice@example.org> napisał(a):"),
+    ("skrev|skreiv", "Den mån 6 maj 2024 kl 09:15 skrev Alice <alice@example.org>:"),
+    (r"napsal(?:\(a\)|a)?|píše", "po 6. 5. 2024 v 9:15 odesílatel Alice <alice@example.org> napsal:"),
+    (r"napísal(?:\(a\)|a)?", "po 6. 5. 2024 o 9:15 Alice <alice@example.org> napísal(a):"),
+    ("kirjoitti", "ma 6. toukok. 2024 klo 9.15 Alice (alice@example.org) kirjoitti:"),
+    ("írta", "Alice <alice@example.org> ezt írta (időpont: 2024. máj. 6., H, 9:15):"),
+    ("a scris", "lun., 6 mai 2024 la 09:15, Alice <alice@example.org> a scris:"),
+    ("napisao|napisala|napisal", "pon, 6. svi 2024. u 09:15 Alice <alice@example.org> napisao je:"),
+    (r"пишет|написала?|писала?", "пн, 6 мая 2024 г. в 09:15, Alice <alice@example.org> написал:"),
+    ("написав|пише", "пн, 6 трав. 2024 р. о 09:15 Alice <alice@example.org> написав:"),
+    ("написа", "На пн, 6.05.2024 г. в 9:15 Alice <alice@example.org> написа:"),
+    ("έγραψε", "Στις Δευ 6 Μαΐ 2024 στις 9:15 π.μ., ο χρήστης Alice <alice@example.org> έγραψε:"),
+    ("yazdı", "Alice <alice@example.org>, 6 May 2024 Pzt, 09:15 tarihinde şunu yazdı:"),
+    ("đã viết", "Vào 09:15 6 tháng 5, 2024, Alice <alice@example.org> đã viết:"),
+    ("menulis", "Pada Sen, 6 Mei 2024 pukul 09.15 Alice <alice@example.org> menulis:"),
+    ("写道|寫道|写到", "Alice <alice@example.org> 于2024年5月6日周一 09:15写道："),
+    ("のメッセージ|書きました", "2024年5月6日(月) 9:15 Alice <alice@example.org> さんは書きました:"),
+    ("작성", "2024년 5월 6일 (월) 오전 9:15, Alice <alice@example.org>님이 작성:"),
+    ("va escriure|ha escrit", "El dl., 6 de maig 2024, 9:15, Alice <alice@example.org> va escriure:"),
+    ("kirjutas", "Kontakt Alice (<alice@example.org>) kirjutas kuupäeval E, 6. mai 2024 kell 09:15:"),
+    ("rakstīja", "Pirmd., 2024. g. 6. maijs, plkst. 09:15, Alice <alice@example.org> rakstīja:"),
+    ("rašė", "2024-05-06, pr, 09:15 Alice <alice@example.org> rašė:"),
+    ("כתב|כתבה", "בתאריך יום ב׳, 6 במאי 2024 ב-9:15 מאת Alice <alice@example.org> כתב:"),
+    ("كتب", "Alice <alice@example.org> كتب في 6 مايو 2024 9:15:"),
+)
+_WROTE = "|".join(words for words, _ in WROTE)
+VERB = re.compile(rf"(?<!\w)(?:{_WROTE})(?!\w)|写道|寫道|さんは書きました|님이 작성", re.IGNORECASE)
+VERB_LAST = re.compile(rf"(?:(?<![^\W_])(?:{_WROTE})|写道|寫道|書きました|작성)\s?(?:je)?\s?[:：]?$", re.IGNORECASE)
+QUOTING = re.compile(r"(?:Quoting|Quoth|Zitat von|Citando|Citát|Citerar|Citeren) [^.!?]{1,100}:$")
+STARRED = re.compile(r"\* [^\[\]]{1,80}\[[^\[\]]{0,30}\d[^\[\]]{0,30}\]\s?:$")  # Debian: * Alice [240502 09:15]:
+GROUPWISE = re.compile(r">>> .{1,100}\d.{1,60}>>>$")  # >>> Alice <alice@example.org> 5/6/2024 9:15 AM >>>
+INSIDE = re.compile(  # "thanks On Wed, Apr 4, 2012 at 3:59 PM, alice@example.org wrote:": a lost line break
+    r"(?:-{2,}\s?)?\b(?:On|Am|Le|El|Il|Op|Em|Den) (?:[^\W\d]{2,10}\.?,? ){0,2}\d[^\n]{8,160}(?:wrote|écrit|schrieb|escribió|scritto)\s?:$"
+)
+
+_MONTH = (
+    r"jan|feb|fév|fev|mar|mär|mrt|apr|avr|abr|may|mai|maj|mei|mag|jun|juin|giu|jul|juil|lug|aug|aoû|ago|sep|set|oct|okt|"
+    r"ott|out|nov|dec|dez|déc|dic|des|янв|фев|мар|апр|мая|май|июн|июл|авг|сен|окт|ноя|дек"
+)
+DATE = re.compile(  # a day with its month or year; a clock alone is no date
+    r"(?<!\d)(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\s?\d{1,2}[-/.]\s?(?:\d{4}|\d{2})(?!\d)|\d{4}\s?[年년]"
+    rf"|\d{{1,2}}(?:st|nd|rd|th|\.)?[\s-](?:de |tháng )?(?:{_MONTH})|(?:{_MONTH})[^\W\d]{{0,9}}[.,]?[\s-]\d{{1,2}}(?!\d)"
+    r"|\d{1,2}\.?\s(?:de\s)?[^\W\d]{3,12}\.?,?\s(?:de\s)?(?:19|20)\d\d(?!\d)|\d{1,2} tháng \d)",
+    re.IGNORECASE,
+)
+ADDRESS = re.compile(r"[\w.+=-]{1,80}(?:@| at | <at> )[\w-]{1,60}\.[\w.-]{2,60}|<mailto:|\[mailto:")
+START = re.compile(r"[\W_]{0,8}(?:[^\W\d]{1,12}[.,：]{0,2}\s+){0,4}\d")
+TAIL = re.compile(r"<[^<>\s]{3,120}>,?:?|(?:wrote|writes)\s?:")
+RFC_DATE = re.compile(r"\d{1,2} \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}")
+
+# ---- header blocks, as Outlook and its kind write them
+
+FIELDS = (  # from | sent | to | subject
+    ("From", "Sent|Date", "To", "Subject"),
+    ("Von", "Gesendet|Datum", "An", "Betreff"),
+    ("De", "Envoyé|Envoyé le|Date|Message du", "À|A", "Objet|Sujet"),
+    ("De", "Enviado|Enviado el|Fecha", "Para", "Asunto"),
+    ("De", "Enviada em|Enviado em|Enviada|Data", "Para", "Assunto"),
+    ("Da", "Inviato|Data", "A", "Oggetto"),
+    ("Van", "Verzonden|Datum", "Aan", "Onderwerp"),
+    ("Från", "Skickat|Datum", "Till", "Ämne"),
+    ("Fra", "Sendt|Dato", "Til", "Emne"),
+    ("Lähettäjä", "Lähetetty|Päivämäärä", "Vastaanottaja|Vastaanottajat", "Aihe"),
+    ("Od", "Wysłano|Data", "Do", "Temat"),
+    ("Od|Odesílatel", "Odesláno|Datum", "Komu", "Předmět"),
+    ("Od", "Odoslané|Dátum", "Komu", "Predmet"),
+    ("Feladó", "Elküldve|Dátum", "Címzett", "Tárgy"),
+    ("De la", "Trimis|Data", "Către", "Subiect"),
+    ("От|От кого", "Отправлено|Дата", "Кому", "Тема"),
+    ("Від", "Надіслано|Дата", "Кому", "Тема"),
+    ("Gönderen|Kimden", "Gönderilme|Gönderildi|Tarih", "Kime", "Konu"),
+    ("发件人", "发送时间|发送日期|日期|时间", "收件人", "主题"),
+    ("寄件者", "寄件日期|日期", "收件者", "主旨"),
+    ("差出人", "送信日時|日付", "宛先", "件名"),
+    ("보낸 사람|보낸사람", "보낸 날짜|날짜", "받는 사람|받는사람", "제목"),
+)
+_COLUMNS = ("from", "sent", "to", "subject")
+FIELD_OF = {
+    word.casefold(): column
+    for row in FIELDS
+    for column, words in zip(_COLUMNS, row, strict=True)
+    for word in words.split("|")
+} | {word: "cc" for word in ("cc", "kopie", "copie à", "kopia", "bcc", "reply-to", "importance", "attachments", "抄送")}
+FIELD = re.compile(r"[\s*_|]{0,12}([^\W\d][^:：*\n]{0,18}?)[\s*_\xa0]{0,4}[:：][\s*_\xa0]{0,4}(.*)")
+RULE = re.compile(r"[\s*>]{0,8}[-_=*]{5,}\s*$")
+
+# ---- separators in words
+
+ORIGINAL = (  # between dashes
+    "Original Message", "Original message", "Reply Message", "Original Appointment", "Ursprüngliche Nachricht",
+    "Originalnachricht", "Original-Nachricht", "Antwort Nachricht", "Message original", "Message d'origine", "Mensaje original",
+    "Mensagem original", "Messaggio originale", "Oorspronkelijk bericht", "Oorspronkelijke bericht", "Originalmeddelande",
+    "Ursprungligt meddelande", "Oprindelig meddelelse", "Oprindelig besked", "Opprinnelig melding", "Alkuperäinen viesti",
+    "Wiadomość oryginalna", "Oryginalna wiadomość", "Původní zpráva", "Pôvodná správa", "Eredeti üzenet", "Исходное сообщение",
+    "Оригинальное сообщение", "Orijinal Mesaj", "原始邮件", "邮件原件", "元のメッセージ", "원본 메시지", "Mesaj original",
+)  # fmt: skip
+FORWARDED = (  # between dashes, or alone before a colon
+    "Forwarded message", "Forwarded Message", "Begin forwarded message", "Weitergeleitete Nachricht",
+    "Anfang der weitergeleiteten Nachricht", "Message transféré", "Message transmis", "Début du message réexpédié",
+    "Début du message transféré", "Mensaje reenviado", "Inicio del mensaje reenviado", "Mensagem encaminhada",
+    "Início da mensagem encaminhada", "Messaggio inoltrato", "Inizio messaggio inoltrato", "Doorgestuurd bericht",
+    "Begin doorgestuurd bericht", "Vidarebefordrat meddelande", "Vidarebefordrat brev", "Videresendt meddelelse",
+    "Videresendt melding", "Start på videresendt besked", "Välitetty viesti", "Przekazana wiadomość",
+    "Treść przekazanej wiadomości", "Přeposlaná zpráva", "Preposlaná správa", "Továbbított üzenet", "Пересылаемое сообщение",
+    "Пересланное сообщение", "Iletilen mesaj", "转发的邮件", "转发邮件信息", "転送されたメッセージ", "전달된 메시지",
+)  # fmt: skip
+
+
+def _any(words: tuple[str, ...]) -> str:
+    return "|".join(re.escape(w) for w in words)
+
+
+ORIGINAL_LINE = re.compile(rf"[-_*=\s]{{2,40}}(?:{_any(ORIGINAL)})[-_*=:\s]{{2,40}}$", re.IGNORECASE)
+FORWARD_LINE = re.compile(
+    rf"(?:[-_*=\s]{{2,40}}(?:{_any(FORWARDED)}|Forwarded (?:by|message from) [^\n]{{1,100}}?)[-_*=:\s]{{0,40}}"
+    rf"|(?:{_any(FORWARDED)})\s?[:：])$",
+    re.IGNORECASE,
+)
+FORWARD_END = re.compile(r"-{3,}\s?End (?:of )?forwarded message\s?-{3,}$", re.IGNORECASE)
+
+# ---- signatures of telephones
+
+_DEVICE = r"(?:iPhone|iPad|iPod|BlackBerry|Android|Samsung|Galaxy|Huawei|Xiaomi|Nokia|Windows Phone|Smartphone|mobile|Handy|téléphone|móvil)"
+_MAILER = r"(?:Mail|Outlook|Yahoo Mail|Proton ?Mail|Gmail|Samsung|BlueMail|AOL|Mailbird|Thunderbird|K-9 Mail|FairEmail|Spark|Airmail)"
+MOBILE = tuple(  # (pattern, example)
+    (re.compile(pattern, re.IGNORECASE), example)
+    for pattern, example in (
+        (r"Sent from my (?:[\w'-]{1,20} ){0,5}[\w'-]{1,20}$", "Sent from my Verizon Wireless BlackBerry"),
+        (rf"Sent (?:from|via|with|using) (?:the )?{_MAILER}\b[^.,]{{0,60}}$", "Sent from Outlook for Android"),
+        (r"Get Outlook for (?:iOS|Android)\b.{0,60}$", "Get Outlook for iOS"),
+        (rf"(?:Von meinem|Gesendet von(?: meinem)?|Diese Nachricht wurde von meinem) [^.,]{{0,30}}{_DEVICE}[^.,]{{0,40}}$",
+         "Von meinem iPhone gesendet"),
+        (rf"Gesendet (?:mit|von|aus) (?:der )?{_MAILER}\b[^.,]{{0,60}}$", "Gesendet mit Outlook für Android"),
+        (rf"(?:Envoyé|Envoyée) (?:de|depuis|à partir de) [^.,]{{0,30}}(?:{_DEVICE}|{_MAILER})[^.,]{{0,40}}$", "Envoyé de mon iPhone"),
+        (rf"Enviado (?:desde|do|de|a partir do) [^.,]{{0,30}}(?:{_DEVICE}|{_MAILER})[^.,]{{0,40}}$", "Enviado desde mi iPhone"),
+        (rf"Inviato da(?:l|lla)? ?[^.,]{{0,30}}(?:{_DEVICE}|{_MAILER})[^.,]{{0,40}}$", "Inviato da iPhone"),
+        (rf"(?:Verstuurd|Verzonden) vanaf [^.,]{{0,30}}(?:{_DEVICE}|{_MAILER})[^.,]{{0,40}}$", "Verstuurd vanaf mijn iPhone"),
+        (rf"(?:Skickat från|Sendt fra|Sendt fra min) [^.,]{{0,30}}(?:{_DEVICE}|{_MAILER})[^.,]{{0,40}}$", "Skickat från min iPhone"),
+        (rf"(?:Wysłane z|Wysłano z|Odesláno z|Odoslané z|Poslano z) [^.,]{{0,30}}{_DEVICE}[^.,]{{0,40}}$", "Wysłane z iPhone'a"),
+        (r"Lähetetty (?:iPhone|iPad|Android|Samsung)[^.,]{0,30}$", "Lähetetty iPhonesta"),
+        (rf"(?:Отправлено с|Надіслано з|Trimis de pe|Στάλθηκε από το|Elküldve az) [^.,]{{0,30}}{_DEVICE}[^.,]{{0,40}}$",
+         "Отправлено с iPhone"),
+        (rf"(?:发自我的|從我的|发自|寄自我的)\s?[^.,]{{0,20}}{_DEVICE}[^.,]{{0,20}}$", "发自我的iPhone"),
+        (rf"{_DEVICE}\s?(?:から送信|에서 보냄|'umdan gönderildi).{{0,10}}$", "iPhoneから送信"),
+    )
+)  # fmt: skip
+
+# ---- footers of lists
+
+FOOTERS = tuple(  # (pattern of the line that gives it away, example)
+    (re.compile(pattern, re.IGNORECASE), example)
+    for pattern, example in (
+        (r"You (?:received|are receiving|receive) this (?:message|e-?mail|because)\b",
+         'You received this message because you are subscribed to the Google Groups "ops" group.'),
+        (r"\S{1,60} mailing list(?: --.{0,100})?$", "Ops mailing list -- ops@example.org"),
+        (r"(?:To|If you .{0,40}) unsubscribe(?: from|,| send| e-?mail|:| or)", "To unsubscribe from this group, send email to …"),
+        (r"(?:Groups\.io Links:|Yahoo! Groups Links|Visit your group|Posted by:)", "Groups.io Links: You receive all messages sent to this group."),
+        (r"Reply to this e-?mail directly(?:,| or)", "Reply to this email directly or view it on GitHub"),
+        (r"Visit Topic or reply to this email", "Visit Topic or reply to this email to respond."),
+        (r"https?://\S{1,200}/(?:listinfo|lists)/\S{1,100}$", "https://lists.example.org/mailman/listinfo/ops"),
+    )
+)  # fmt: skip
+FOOTER_RULE = re.compile(r"(?:_{5,}|-{2,} ?|—|={5,}|#{5,}|-|~{5,}|(?:-=){5,}-?|[-~]{5,}|__\._,_\.___)\s*$")
+LONG_RULE = re.compile(r"(?:_{5,}|-{20,}|={20,}|#{20,})\s*$")
+CONTACT = re.compile(r"https?://|www\.|@|(?<!\d)\+?\(?\d{2,4}[) .\-/]{1,2}\d{2,4}[ .\-/]?\d{2,5}(?!\d)")
