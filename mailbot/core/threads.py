@@ -1,1 +1,240 @@
-"""Which incident a message belongs to, and by which rule (threading.md). Deterministic over messages in archive order."""
+"""Which incident a message belongs to, and by which rule: threading.md, the whole of it, in its order and numbers.
+
+Law: deterministic over the messages in archive order. ``place`` decides and remembers; ``restore`` remembers what was
+decided; after either, the same is known. A message costs what its own size is, however large incident and archive are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+from mailbot.core.facts import Facts, facts
+from mailbot.core.memory import Incident, Memory
+from mailbot.core.subject import Subject, read_subject, words
+
+__all__ = ["Facts", "Placement", "Threads", "facts"]
+
+DAY = 86_400.0
+ACTIVE = 365 * DAY  # an incident whose last mail is older is not joined by its subject
+ACTIVE_SHARED = 30 * DAY  # the same, once its key has had more than one incident
+TONELESS = 3 * DAY  # archives whose "Re:" was removed: a message without reply sign joins
+TONELESS_SHARED = 3_600.0  # the same, once its key has had three
+FIFTH = 0.2
+OPENING = ("human", "alert")
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a message belongs. ``rule`` is one of ``memory.RULES``."""
+
+    incident: str | None
+    rule: str
+    why: str  # a sentence, for WHY
+    opened: bool = False  # it opened ``incident``
+    duplicate_of: str = ""  # message id: the same mail was here, whose incident and rule these are
+    flagged: bool = False  # same Message-ID as another mail with other text
+    related: tuple[str, ...] = ()  # incidents it was split from, or links without a common key
+    merged: str = ""  # incident that ends here: from now on an alias of ``incident``
+
+
+class _View(NamedTuple):
+    """A message as the rules see it."""
+
+    facts: Facts
+    subject: Subject
+    key: str  # with ambiguous prefixes off where that is confirmed
+    sign: bool  # subject, body or a confirmed ambiguous prefix shows a reply
+
+
+class Threads:
+    """All messages so far, and where the next one belongs.
+
+    ``opens``: "any" message that joins no incident opens one, or "marked" ones only (language.md 3). ``toneless`` is
+    for archives whose "Re:" was removed: set while such an archive is imported, never for live mail.
+    """
+
+    def __init__(self, *, opens: Literal["any", "marked"] = "any", toneless: bool = False) -> None:
+        self.opens = opens
+        self.toneless = toneless
+        self._memory = Memory()
+
+    def place(self, facts: Facts) -> Placement:
+        """Decide where ``facts`` belongs, and remember it."""
+        placement = self._decide(facts)
+        self.restore(facts, placement)
+        return placement
+
+    def restore(self, facts: Facts, placement: Placement) -> None:
+        """Remember what was decided earlier; in the order in which it was."""
+        if placement.duplicate_of:
+            return
+        subject = read_subject(facts.subject)
+        self._memory.remember(
+            facts,
+            subject,
+            placement.incident,
+            rule=placement.rule,
+            merged=placement.merged,
+            related=placement.related,
+            sign=subject.reply or facts.sign or (self.toneless and facts.quoted),
+        )
+
+    def current(self, incident: str) -> str | None:
+        """The id under which ``incident`` goes now: itself, the one it was merged into, None where it is unknown."""
+        found = self._memory.by_id(incident)
+        return found.id if found else None
+
+    def merge(self, one: str, other: str) -> Placement | None:
+        """What MERGE says: the younger becomes an alias of the older; None where nothing is to do.
+
+        To be repeated after a restore, at its place in the order of messages; so is ``split``.
+        """
+        a, b = self._memory.by_id(one), self._memory.by_id(other)
+        if a is None or b is None or a is b:
+            return None
+        old, young = sorted((a, b), key=lambda i: i.number)
+        self._memory.merge(old, young)
+        return Placement(old.id, "id", f"MERGE joins {young.id} to {old.id}", merged=young.id)
+
+    def split(self, facts: Facts) -> Placement:
+        """What SPLIT says: a message that has its place gets an incident of its own."""
+        origin = self._memory.find(facts.message_id)
+        placement = self._open(facts, "split", "SPLIT makes it an incident of its own", (origin,) if origin else ())
+        self._memory.forget(facts.message_id)
+        self.restore(facts, placement)
+        return placement
+
+    # Rule 1: the same mail again.
+
+    def _decide(self, facts: Facts) -> Placement:
+        before = self._memory.seen(facts.message_id, facts.text_hash)
+        if before is not None and before.same_text:
+            why = "the same Message-ID and the same own text were here before"
+            return Placement(before.incident, before.rule, why, duplicate_of=facts.message_id)
+        subject = read_subject(facts.subject)
+        view = self._view(facts, subject)
+        placement = self._headers(view) or self._named(view)
+        if placement is None:
+            if facts.kind not in OPENING:
+                placement = Placement(None, "unfiled", f"mail of kind {facts.kind} opens no incident")
+            elif self._memory.answers_ours(facts.references):
+                placement = Placement(None, "unfiled", "it answers a mail of ours about several incidents")
+            else:
+                placement = self._reply(view) if view.sign else self._first(view)
+        return replace(placement, flagged=True) if before is not None else placement
+
+    def _view(self, facts: Facts, subject: Subject) -> _View:
+        sign = subject.reply or facts.sign or (self.toneless and facts.quoted)
+        if subject.maybe and not self._active(subject.key, facts.at):
+            candidates = self._active(subject.maybe, facts.at)
+            if any(i.open for i in candidates) or (sign and candidates):
+                return _View(facts, subject, subject.maybe, True)
+        return _View(facts, subject, subject.key, sign)
+
+    # Rule 2: headers.
+
+    def _headers(self, view: _View) -> Placement | None:
+        rule, linked = "header", self._memory.linked(view.facts)
+        if not linked and view.key and (again := self._memory.find(view.facts.message_id)):
+            found = self._memory.by_id(again)  # the same Message-ID with other text: one mail, changed on its way
+            linked = [found] if found and view.key in found.keys else []
+        if not linked:
+            rule, found = "index", self._memory.by_index(view.facts.thread_index)
+            if found is None:
+                return None
+            linked = [found]
+        target = linked[0]
+        if self._splits(view, target):
+            if named := self._named(view):
+                return named
+            why = f"it answers {target.id} under a subject of its own and shows no sign of a reply"
+            return self._open(view.facts, "split", why, (target.id,))
+        why = "its Thread-Index is that of {}" if rule == "index" else "its References or In-Reply-To name a mail of {}"
+        return self._link(target, linked[1:], rule, why)
+
+    def _splits(self, view: _View, target: Incident) -> bool:
+        """Somebody answered an old mail to start a new subject (lesson L22)."""
+        subject = view.subject
+        if view.facts.kind not in OPENING or view.sign or subject.was or not view.key:
+            return False
+        if self._memory.awaited(view.facts.message_id) is target:
+            return False
+        if view.key in target.keys or subject.maybe in target.keys:
+            return False
+        return all(_shared(subject.words, words(key)) < FIFTH for key in target.keys)
+
+    def _link(self, target: Incident, others: Iterable[Incident], rule: str, why: str) -> Placement:
+        """Join ``target``. What else it links is merged where a key is shared, else related."""
+        merged, related = "", []
+        for other in others:
+            if not merged and any(key in other.keys for key in target.keys if self._memory.is_key(key)):
+                old, young = sorted((target, other), key=lambda i: i.number)
+                target, merged = old, young.id
+            elif other.id not in target.related:
+                related.append(other.id)
+        return Placement(target.id, rule, why.format(target.id), related=tuple(related), merged=merged)
+
+    # Rule 3: an incident's id.
+
+    def _named(self, view: _View) -> Placement | None:
+        for name, place in ((view.facts.via, "the address it was sent to"), (view.subject.incident_id, "its subject")):
+            if name and (found := self._memory.by_id(name)):
+                return Placement(found.id, "id", f"{place} names {name}")
+        return None
+
+    # Rule 4: it shows that it is a reply.
+
+    def _reply(self, view: _View) -> Placement:
+        at, subject = view.facts.at, view.subject
+        outlook = read_subject(view.facts.outlook_subject).key if view.facts.outlook_subject else ""
+        keys = [key for key in dict.fromkeys((view.key, subject.was, outlook)) if key]
+        votes = self._memory.votes(view.facts.quotes)
+        if votes and keys:
+            among = {i: n for i, n in votes.items() if any(key in i.keys for key in keys)}
+            if among:
+                best = max(among, key=lambda i: (among[i], i.touched))
+                return Placement(best.id, "quote", f"it quotes {_lines(among[best])} of {best.id} under its subject")
+        for key in keys:
+            if active := self._active(key, at):
+                return Placement(active[0].id, "subject", f'it is a reply, and {active[0].id} is the latest "{key}"')
+        if votes:
+            (best, most), *rest = votes.most_common(2)
+            if most >= 2 and (not rest or rest[0][1] < most):
+                return Placement(
+                    best.id, "quote-other", f"it quotes {_lines(most)} of {best.id}, under another subject"
+                )
+        return self._open(view.facts, "new", "reply to unknown: what it answers is not here")
+
+    # Rule 5: it shows no sign of a reply.
+
+    def _first(self, view: _View) -> Placement:
+        at, status = view.facts.at, view.subject.status
+        active = self._active(view.key, at)
+        if status and len(current := [i for i in active if i.open]) == 1:
+            return Placement(current[0].id, "status", f'"{status}" says how the one open "{view.key}" goes')
+        if self.toneless and active:
+            span = TONELESS_SHARED if self._memory.incidents_with(view.key) >= 3 else TONELESS
+            if at - active[0].last <= span:
+                return Placement(active[0].id, "subject", f'"{view.key}" again, in an archive whose "Re:" was removed')
+        return self._open(view.facts, "new", "no sign of a reply")
+
+    def _open(self, facts: Facts, rule: str, why: str, related: tuple[str, ...] = ()) -> Placement:
+        if self.opens == "marked" and not facts.marked:
+            return Placement(None, "unfiled", f"{why}; it declares no incident, as this list asks")
+        return Placement(self._memory.new_id(facts), rule, why, opened=True, related=related)
+
+    def _active(self, key: str, at: float) -> list[Incident]:
+        """Incidents under ``key`` whose last mail is not too old, the one touched last first."""
+        found = self._memory.under(key)
+        span = ACTIVE_SHARED if self._memory.incidents_with(key) > 1 else ACTIVE
+        return [i for i in found if at - i.last <= span]
+
+
+def _shared(one: frozenset[str], other: frozenset[str]) -> float:
+    return len(one & other) / max(1, len(one | other))
+
+
+def _lines(count: int) -> str:
+    return "a line" if count == 1 else f"{count} lines"

@@ -1,0 +1,210 @@
+"""Facts: what threading needs of one message, small enough to be kept for each, so that re-threading needs no mail.
+
+Law: pure, total, bounded. A line of text is known by a 32-bit hash of its letters and digits, so that quote marks,
+white space and character sets do not change it; of a long text both sides keep the smallest hashes, hence the same lines.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import struct
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+from zlib import crc32
+
+from mailbot.core.message import Message
+from mailbot.core.reply import Kind, Part
+from mailbot.core.subject import read_subject
+
+LETTERS = 24  # letters and digits that a line needs to tell something
+LINES = 40  # hashes kept of a message
+READ_CHARS = 262_144  # of a text are looked at for lines
+REFERENCES = 64  # ids kept: the root and the nearest
+
+MessageKind = Literal["human", "alert", "bounce", "auto", "ours"]
+
+# ASCII that is neither letter nor digit, but for the line end.
+_DROP = bytes(c for c in range(128) if not chr(c).isalnum() and c != 10)
+_DROP_WIDE = re.compile(r"[^\w\n]+|_+")
+_OUTLOOK = re.compile(
+    r"^[>\s*]*(?:Subject|Betreff|Objet|Oggetto|Asunto|Assunto|Onderwerp|Ämne|Emne|Aihe|Temat|Předmět|Predmet|Tárgy|Konu"
+    r"|Тема|Θέμα|主题|主旨|件名|제목)[*\s]{0,3}[:：][*\s]{0,3}(\S.*)$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_BLOCK = re.compile(
+    r"^[>\s*-]*(?:From|Von|De|Da|Van|Från|Fra|Lähettäjä|Od|Feladó|Kimden|От|Από|发件人|寄件者|差出人|보낸 사람)"
+    r"\s?[*:：]",
+    re.IGNORECASE | re.MULTILINE,
+)
+_DECLARED = re.compile(r"\[INCIDENT\]|(?<![\w\[-])INCIDENT(?![\w\]-])|\b[Ii] am declaring an incident\b")
+_COMMAND = re.compile(
+    r"^[ \t]*(?:#mailbot[ \t]+)?(?:(RESOLVED|CANCEL)|(REOPEN))"
+    r"(?=[ \t]*$|[ \t]*[:–—-]|[ \t]+(?:~|at |about |ca\.? |around |now\b|yesterday\b|noon\b|midnight\b|\d))",
+    re.MULTILINE,
+)
+_CASELESS = re.compile(r"^([ \t]*#mailbot[ \t]+)(resolved|cancel|reopen)\b", re.IGNORECASE | re.MULTILINE)
+_OVER = re.compile(r"^[ \t]*i am declaring this incident (?:resolved|over)\b", re.IGNORECASE | re.MULTILINE)
+_OUR_ID = re.compile(r"\binc-\d{8}-[a-z2-9]{3,12}(?![a-z0-9])", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What threading needs of one message.
+
+    ``at``: the time that orders it, seconds since 1970 in UTC (arrival; Date where the message was imported).
+    ``references``: References, then In-Reply-To, nearest last. ``thread_index``: 22 bytes as hex, "".
+    """
+
+    message_id: str
+    at: float
+    references: tuple[str, ...]
+    thread_index: str
+    subject: str  # decoded
+    sign: bool  # the body shows a reply: attribution line, Outlook block (a prefix is the Subject's)
+    outlook_subject: str  # Subject: of an embedded Outlook block, ""
+    quotes: tuple[int, ...]  # hashes of quoted lines
+    lines: tuple[int, ...]  # hashes of own lines, which others might quote
+    text_hash: str  # of the own text, white space and list footer off: 16 hex digits
+    kind: str  # a MessageKind
+    marked: bool  # subject or own text declares an incident
+    ends: bool | None  # own text ends the incident (True), reopens it (False), says nothing of it (None)
+    via: str = ""  # incident id in our reply address
+    quoted: bool = False  # there is quoted text, of whatever length
+
+    def to_json(self) -> list[Any]:
+        """A compact list for the state; ``from_json`` reads it."""
+        flags = self.sign | self.marked << 1 | self.quoted << 2 | (self.ends is not None) << 3 | bool(self.ends) << 4
+        return [
+            self.message_id,
+            self.at,
+            list(self.references),
+            self.thread_index,
+            self.subject,
+            flags,
+            self.outlook_subject,
+            _pack(self.quotes),
+            _pack(self.lines),
+            self.text_hash,
+            self.kind,
+            self.via,
+        ]
+
+    @classmethod
+    def from_json(cls, row: Sequence[Any]) -> Facts:
+        """Raises ValueError where ``row`` was not made by ``to_json``."""
+        try:
+            message_id, at, references, index, subject, flags, outlook, quotes, lines, text_hash, kind, via = row
+            ends = bool(flags & 16) if flags & 8 else None
+            return cls(
+                message_id=message_id,
+                at=at,
+                references=tuple(references),
+                thread_index=index,
+                subject=subject,
+                sign=bool(flags & 1),
+                outlook_subject=outlook,
+                quotes=_unpack(quotes),
+                lines=_unpack(lines),
+                text_hash=text_hash,
+                kind=kind,
+                marked=bool(flags & 2),
+                ends=ends,
+                via=via,
+                quoted=bool(flags & 4),
+            )
+        except (TypeError, ValueError, Base64Error, struct.error) as error:
+            raise ValueError(f"these are no facts of a message: {error}") from error
+
+
+def facts(message: Message, parts: tuple[Part, ...], at: float, kind: str) -> Facts:
+    """The Facts of a message, ``parts`` being those of ``reply.split(message.text)``."""
+    text = message.text
+    own = "".join([text[p.start : p.end] for p in parts if p.kind is Kind.OWN])
+    quoted = "".join([text[p.start : p.end] for p in parts if p.kind is Kind.QUOTE or p.kind is Kind.FORWARD])
+    block = _outlook(text, parts)
+    subject = read_subject(message.subject)
+    ends = _ends(own)
+    if ends is None and subject.status == "RESOLVED" and not subject.reply:
+        ends = True
+    return Facts(
+        message_id=message.message_id,
+        at=at,
+        references=_bounded(message.references),
+        thread_index=message.thread_index,
+        subject=message.subject,
+        sign=block is not None or any(p.kind is Kind.ATTRIBUTION for p in parts),
+        outlook_subject=block or "",
+        quotes=line_hashes(quoted),
+        lines=line_hashes(own),
+        text_hash=text_hash(own),
+        kind=kind,
+        marked=bool(_DECLARED.search(message.subject) or _DECLARED.search(own)),
+        ends=ends,
+        via=_via(message),
+        quoted=bool(quoted),
+    )
+
+
+def line_hashes(text: str) -> tuple[int, ...]:
+    """Hashes of the lines that have at least LETTERS letters and digits: the LINES smallest, in order."""
+    text = text[:READ_CHARS]
+    if text.isascii():
+        folded = text.lower().encode().translate(None, _DROP)
+    else:
+        folded = _DROP_WIDE.sub("", text.casefold()).encode("utf-8", "replace")
+    found = {crc32(line) for line in folded.split(b"\n") if len(line) >= LETTERS}
+    return tuple(sorted(found)[:LINES])
+
+
+def text_hash(own: str) -> str:
+    """Of the own text whatever its white space, which gateways and lists change."""
+    folded = "".join(own.split()).encode("utf-8", "replace")
+    return hashlib.blake2b(folded, digest_size=8).hexdigest()
+
+
+def _outlook(text: str, parts: Iterable[Part]) -> str | None:
+    """The Subject of the first block of From, Sent, To and Subject lines, None without such a block."""
+    for part in parts:
+        if part.kind in (Kind.ATTRIBUTION, Kind.QUOTE, Kind.FORWARD):
+            head = text[part.start : min(part.end, part.start + 2000)]
+            head = head.lstrip().split("\n\n", 1)[0]
+            if _BLOCK.search(head) and (found := _OUTLOOK.search(head)):
+                return found[1].strip()[:500]
+    return None
+
+
+def _ends(own: str) -> bool | None:
+    if "#mailbot" in own:
+        own = _CASELESS.sub(lambda m: m[1] + m[2].upper(), own)
+    found = None
+    for step in _COMMAND.finditer(own):
+        found = step[1] is not None
+    if found is None and _OVER.search(own):
+        return True
+    return found
+
+
+def _via(message: Message) -> str:
+    for address in message.recipients:
+        if "inc-" in address.email and (found := _OUR_ID.search(address.email)):
+            return found.group().upper()
+    return ""
+
+
+def _bounded(references: tuple[str, ...]) -> tuple[str, ...]:
+    if len(references) <= REFERENCES:
+        return references
+    return references[:1] + references[1 - REFERENCES :]
+
+
+def _pack(hashes: tuple[int, ...]) -> str:
+    return b64encode(struct.pack(f"<{len(hashes)}I", *hashes)).decode()
+
+
+def _unpack(packed: str) -> tuple[int, ...]:
+    raw = b64decode(packed)
+    return struct.unpack(f"<{len(raw) // 4}I", raw)

@@ -1,0 +1,299 @@
+"""What threading remembers of all messages so far: ids, subject keys, quoted lines, incidents.
+
+Law: it decides nothing. What it knows follows from what was remembered and in which order, and from nothing else (no
+look-up changes it). Every step costs what the message's own size is. Memory per message is bounded; lines that may
+be quoted are forgotten in the order in which they came (``LINES_KEPT``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import NamedTuple
+
+from mailbot.core.facts import Facts
+from mailbot.core.subject import Subject
+
+LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # none that is taken for another: 0 O 1 I L
+RULES = ("header", "index", "id", "quote", "subject", "quote-other", "status", "split", "new", "unfiled")
+KEYS = 16  # of an incident
+RECENT = 8  # incidents known under one key; how many there were is counted
+RELATED = 16  # incidents related to one
+VOTERS = 3  # a line in more incidents than this says nothing
+LINES_KEPT = 250_000  # in each of two generations
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NOBODY, _OURS = -1, -2  # in the place of an incident's number: unfiled mail, unfiled mail of ours (digests)
+_SEEN, _AWAITED, _NAMED = 0, 1, 2  # a message was here; a reply named its id; a message without reply sign did
+
+
+@dataclass(slots=True, eq=False)
+class Incident:
+    """An incident as far as threading needs it. ``number`` counts them in the order in which they opened."""
+
+    number: int
+    id: str
+    last: float  # time of its latest message, seconds in UTC
+    touched: int  # how many messages there had been then: the order that bad clocks cannot disturb
+    keys: tuple[str, ...] = ()
+    open: bool = True
+    alias: int = -1  # number of the incident it was merged into
+    related: tuple[str, ...] = ()
+
+
+class Seen(NamedTuple):
+    """A message with that id was here."""
+
+    incident: str | None
+    rule: str
+    same_text: bool
+
+
+class Memory:
+    def __init__(self) -> None:
+        self._incidents: list[Incident] = []
+        self._numbers: dict[str, int] = {}  # incident id -> number
+        self._ids: dict[str, int] = {}  # message id -> number, rule, flag in one int: _code
+        self._texts: dict[str, str] = {}  # message id -> hash of its own text
+        self._others: dict[tuple[str, str], int] = {}  # the same for mails under the id of another
+        self._indexes: dict[str, int] = {}  # Thread-Index -> number
+        self._keys: dict[str, tuple[int, ...]] = {}  # key -> how many incidents it has had, numbers of the latest
+        self._lines: dict[int, int | tuple[int, ...]] = {}  # hash -> number, or up to VOTERS of them, or () for more
+        self._old_lines: dict[int, int | tuple[int, ...]] = {}
+        self._touches = 0
+
+    # Looking up.
+
+    def by_id(self, name: str) -> Incident | None:
+        number = self._numbers.get(name)
+        return None if number is None else self._current(number)
+
+    def by_index(self, index: str) -> Incident | None:
+        number = self._indexes.get(index) if index else None
+        return None if number is None else self._current(number)
+
+    def find(self, message_id: str) -> str | None:
+        """The incident of a message that was here."""
+        code = self._ids.get(message_id)
+        return None if code is None or code & 3 != _SEEN else self._name(code)
+
+    def seen(self, message_id: str, text_hash: str) -> Seen | None:
+        code = self._ids.get(message_id)
+        if code is None or code & 3 != _SEEN:
+            return None
+        same = self._texts[message_id] == text_hash
+        if not same and (other := self._others.get((message_id, text_hash))) is not None:
+            code, same = other, True
+        return Seen(self._name(code), RULES[code >> 2 & 15], same)
+
+    def linked(self, facts: Facts) -> list[Incident]:
+        """Incidents named by the headers: nearest reference first, then the one that awaits this very message."""
+        found: list[Incident] = []
+        for message_id in (*reversed(facts.references), facts.message_id):
+            code = self._ids.get(message_id)
+            if code is None or (number := (code >> 6) - 2) < 0:
+                continue
+            if message_id == facts.message_id and code & 3 == _SEEN:
+                continue
+            incident = self._current(number)
+            if incident not in found:
+                found.append(incident)
+        return found
+
+    def awaited(self, message_id: str) -> Incident | None:
+        """The incident one of whose replies named this id before the message came."""
+        code = self._ids.get(message_id)
+        return None if code is None or code & 3 != _AWAITED else self._current((code >> 6) - 2)
+
+    def answers_ours(self, references: Iterable[str]) -> bool:
+        """A mail of ours that belongs to no single incident (a digest) is among ``references``."""
+        return any((self._ids.get(r, 128) >> 6) - 2 == _OURS for r in references)
+
+    def is_key(self, key: str) -> bool:
+        return key in self._keys
+
+    def incidents_with(self, key: str) -> int:
+        """How many incidents ``key`` has had."""
+        known = self._keys.get(key)
+        return known[0] if known else 0
+
+    def under(self, key: str) -> list[Incident]:
+        """The latest incidents with ``key``, the one touched last first."""
+        known = self._keys.get(key)
+        if known is None:
+            return []
+        found = dict.fromkeys(self._current(number) for number in known[1:])
+        return sorted(found, key=lambda i: -i.touched)
+
+    def votes(self, quotes: Iterable[int]) -> Counter[Incident]:
+        """How many of the quoted lines come from which incident."""
+        found: Counter[Incident] = Counter()
+        for line in quotes:
+            voters = self._lines.get(line)
+            if voters is None:
+                voters = self._old_lines.get(line, ())
+            if isinstance(voters, int):
+                found[self._current(voters)] += 1
+            else:
+                for incident in {self._current(number): None for number in voters}:
+                    found[incident] += 1
+        return found
+
+    def new_id(self, facts: Facts) -> str:
+        """``INC-``, the UTC date, and as many letters of the message id's hash as it takes to be the only one."""
+        try:
+            day = _EPOCH + timedelta(seconds=facts.at)
+        except (OverflowError, ValueError):
+            day = _EPOCH
+        head = f"INC-{day.year:04}{day.month:02}{day.day:02}-"
+        digest = hashlib.sha256(facts.message_id.encode("utf-8", "replace")).digest()
+        letters = "".join(LETTERS[byte % len(LETTERS)] for byte in digest)
+        for length in range(3, len(letters)):
+            if head + letters[:length] not in self._numbers:
+                return head + letters[:length]
+        return next(name for n in count(2) if (name := head + letters + str(n)) not in self._numbers)
+
+    # Remembering.
+
+    def remember(
+        self,
+        facts: Facts,
+        subject: Subject,
+        name: str | None,
+        *,
+        rule: str,
+        merged: str,
+        related: tuple[str, ...],
+        sign: bool,
+    ) -> None:
+        """A message has been placed in the incident called ``name``, which opens with it where it is not known."""
+        self._touches += 1
+        incident = None if name is None else self.by_id(name) or self._create(name, facts.at)
+        if incident is None:
+            self._record(facts, _OURS if facts.kind == "ours" else _NOBODY, rule)
+            return
+        if merged and (young := self.by_id(merged)) is not None and young is not incident:
+            self.merge(incident, young)
+        incident.related = _added(incident.related, related, RELATED)
+        self._record(facts, incident.number, rule)
+        home = incident if rule != "split" else self.by_id(related[0]) if related else None
+        self._await(facts, home, _AWAITED if sign else _NAMED)
+        if facts.kind in ("bounce", "auto"):
+            return
+        self._register(incident, subject)
+        self._learn(facts.lines, incident.number)
+        if facts.kind == "ours":
+            return
+        incident.last = max(incident.last, facts.at)
+        incident.touched = self._touches
+        if facts.kind == "human" and facts.ends is not None:
+            incident.open = not facts.ends
+
+    def forget(self, message_id: str) -> None:
+        """A message is about to be placed anew."""
+        self._ids.pop(message_id, None)
+        self._texts.pop(message_id, None)
+
+    def merge(self, old: Incident, young: Incident) -> None:
+        """``young`` ends and becomes an alias of ``old``."""
+        young.alias = old.number
+        for key in young.keys:
+            known = self._keys.get(key)
+            if known is None:
+                continue
+            shared = key in old.keys
+            latest = dict.fromkeys(old.number if n == young.number else n for n in known[1:])
+            self._keys[key] = (known[0] - shared, *latest)
+        old.keys = _added(old.keys, young.keys, KEYS)
+        old.related = _added(old.related, young.related, RELATED)
+        old.last = max(old.last, young.last)
+        old.touched = max(old.touched, young.touched)
+        old.open = old.open or young.open
+
+    def _create(self, name: str, at: float) -> Incident:
+        incident = Incident(len(self._incidents), name, at, self._touches)
+        self._incidents.append(incident)
+        self._numbers[name] = incident.number
+        return incident
+
+    def _record(self, facts: Facts, number: int, rule: str) -> None:
+        code = _code(number, rule, _SEEN)
+        before = self._ids.get(facts.message_id)
+        if before is not None and before & 3 == _SEEN:
+            self._others[facts.message_id, facts.text_hash] = code
+        else:
+            self._ids[facts.message_id] = code
+            self._texts[facts.message_id] = facts.text_hash
+
+    def _await(self, facts: Facts, home: Incident | None, flag: int) -> None:
+        """Ids never seen, so that a late parent and siblings meet (lesson L23); likewise the Thread-Index."""
+        if home is None:
+            return
+        code = _code(home.number, "header", flag)
+        for message_id in facts.references:
+            self._ids.setdefault(message_id, code)
+        if facts.thread_index:
+            self._indexes.setdefault(facts.thread_index, home.number)
+
+    def _register(self, incident: Incident, subject: Subject) -> None:
+        key = subject.key
+        if not key:
+            if not incident.keys and subject.words:  # no key, but words to compare with
+                incident.keys = (subject.title.casefold(),)
+            return
+        if subject.maybe in incident.keys and subject.maybe:
+            key = subject.maybe
+        known = self._keys.get(key)
+        if key not in incident.keys:
+            if len(incident.keys) >= KEYS:
+                return
+            incident.keys += (key,)
+            self._keys[key] = (1, incident.number) if known is None else (known[0] + 1, *self._latest(known, incident))
+        elif known is not None and incident.number not in known[1:]:
+            self._keys[key] = (known[0], *self._latest(known, incident))
+
+    def _latest(self, known: tuple[int, ...], incident: Incident) -> tuple[int, ...]:
+        latest = known[1:]
+        if len(latest) >= RECENT:
+            stale = min(latest, key=lambda n: self._current(n).touched)
+            latest = tuple(n for n in latest if n != stale)
+        return (*latest, incident.number)
+
+    def _learn(self, lines: Iterable[int], number: int) -> None:
+        known = self._lines
+        for line in lines:
+            voters = known.get(line)
+            if voters is None:
+                voters = self._old_lines.get(line)
+            if voters is None:
+                known[line] = number
+            elif isinstance(voters, int):
+                known[line] = voters if voters == number else (voters, number)
+            elif not voters or number in voters:
+                known[line] = voters
+            else:
+                known[line] = (*voters, number) if len(voters) < VOTERS else ()
+        if len(known) >= LINES_KEPT:
+            self._old_lines, self._lines = known, {}
+
+    def _current(self, number: int) -> Incident:
+        incident = self._incidents[number]
+        while incident.alias >= 0:
+            incident = self._incidents[incident.alias]
+        return incident
+
+    def _name(self, code: int) -> str | None:
+        number = (code >> 6) - 2
+        return self._current(number).id if number >= 0 else None
+
+
+def _code(number: int, rule: str, flag: int) -> int:
+    return (number + 2) << 6 | RULES.index(rule) << 2 | flag
+
+
+def _added(to: tuple[str, ...], more: tuple[str, ...], limit: int) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(to + more))[:limit] if more else to
