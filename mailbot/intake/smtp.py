@@ -190,7 +190,7 @@ class Conversation(SMTP):
             address, rest = super()._getaddr(arg)
         except (IndexError, ValueError, AttributeError):
             return None, None
-        return address, rest
+        return (None, None) if address and ">" in address else (address, rest)  # an open quote
 
     def _getparams(self, params: Sequence[str]) -> dict[str, str | bool] | None:
         return super()._getparams([p for p in params if p.partition("=")[0] not in _IGNORED])
@@ -319,9 +319,9 @@ class Intake:
         self._open: set[Conversation] = set()
         self._peers: Counter[str] = Counter()
         self._empty = asyncio.Event()
-        stock = logging.getLogger("mail.log")  # aiosmtpd logs every command and address at INFO
+        stock = logging.getLogger("mail.log")  # aiosmtpd logs each command at INFO, junk as WARNING
         if stock.level == logging.NOTSET:
-            stock.setLevel(logging.WARNING)
+            stock.setLevel(logging.ERROR)
 
     async def listen(self, kind: Kind, host: str, port: int) -> int:
         """Start to accept; the port as it is (0 asks for a free one). OSError where it cannot be had."""

@@ -239,7 +239,8 @@ def _words(code: int, words: bytes | str) -> str:
 
 
 def _reason(smarthost: Smarthost, error: Exception) -> str:
-    words = "" if isinstance(error, ValueError) else str(error)  # a ValueError may quote the password
+    own = isinstance(error, ValueError) and not isinstance(error, OSError)  # may quote the password; a TLS error is both
+    words = "" if own else str(error)
     return _line(f"{smarthost.host}:{smarthost.port}: {words or type(error).__name__}")
 
 
