@@ -65,6 +65,12 @@ DATE = re.compile(  # a day with its month or year; a clock alone is no date
 )
 ADDRESS = re.compile(r"[\w.+=-]{1,80}(?:@| at | <at> )[\w-]{1,60}\.[\w.-]{2,60}|<mailto:|\[mailto:")
 START = re.compile(r"[\W_]{0,8}(?:[^\W\d]{1,12}[.,：]{0,2}\s+){0,4}\d")
+COMPLETE = re.compile(  # what a mail program writes of a sender, and a story-teller does not
+    rf"{ADDRESS.pattern}|^-{{2,}}|\b(?:you|du|Sie|vous|usted|Lei) (?:{_WROTE})|\bavez écrit"
+    r"|(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so|lun|mar|mer|jeu|ven|sam|dim|mié|jue|sáb|dom|gio|ma|wo|vr|za|zo)"
+    r"[^\W\d]{0,7}[.,]{0,2}\s[^\n]{0,40}(?:19|20)\d\d[^\n]{0,20}\d[:.h]\d\d",
+    re.IGNORECASE,
+)
 TAIL = re.compile(r"<[^<>\s]{3,120}>,?:?|(?:wrote|writes)\s?:")
 RFC_DATE = re.compile(r"\d{1,2} \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}")
 

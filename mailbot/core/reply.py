@@ -100,6 +100,10 @@ class _Reader:
             block = self._header_block(at)
             if block:
                 return self._rest(at, block)
+        if line[-1] == ":" and self._splits(at):
+            self.has_own = True
+            self._mark(at, at + 1, Kind.OWN)
+            return self._quoted(at + 1, at + 1)
         if end := self._attribution(at):
             return self._quoted(at, end)
         if self._mobile(at):
@@ -157,14 +161,25 @@ class _Reader:
             while n < len(self.lines) and (self.lines[n].startswith(prefix) or not self.lines[n]):
                 n += 1
             return self._mark(end, n, Kind.QUOTE)
-        if not self.has_own:
-            return end
+        if not self.has_own:  # the quote was cut away, or "On 6 May Alice wrote:" begins the writer's own story
+            self.has_own = True
+            return self._mark(at, end, Kind.OWN)
         for m in range(n, len(self.lines)):
             if self.lines[m].startswith(">"):
                 return end
             if m > n and self.lines[m] and (self._attribution(m) or self._header_block(m)):
                 break
+        if at < end and not quotes.COMPLETE.search(" ".join(self.lines[at:end])):
+            return self._mark(at, end, Kind.OWN)
         return self._to_end(end, Kind.QUOTE)
+
+    def _splits(self, at: int) -> bool:
+        """Whether an attribution begins inside the line, behind text, and a quote follows; remembers where."""
+        match = quotes.INSIDE.search(self.raw[at], 0, LINE)
+        if not match or not self.raw[at][: match.start()].strip(" -") or not self._marked(at):
+            return False
+        self.inside[at] = match.start()
+        return True
 
     def _prefix(self, at: int) -> str:
         """``|`` or ``Alice>`` before the line ``at`` and the next one: marks of older programs, only after an attribution."""
@@ -185,9 +200,7 @@ class _Reader:
         for n in range(at, min(at + 6, len(self.lines))):
             line = self.lines[n]
             if not line:
-                if n == at + 1 and dated and self._next(n) == n + 1 and self.lines[n + 1].startswith("<"):
-                    continue
-                return 0
+                return self._bare_date(at, n) if dated else 0
             if line.startswith(">") and not line.startswith((">:", "> wrote", ">wrote")):
                 return self._bare_date(at, n) if dated else 0
             joined = f"{joined} {line}" if joined else line
@@ -220,9 +233,11 @@ class _Reader:
         return n > 0 and (self.lines[n].startswith((">", "|")) or bool(self._prefix(n)))
 
     def _bare_date(self, at: int, end: int) -> int:
-        """``2011/4/7 Alice <alice@example.org>`` without a colon, right above a quote."""
+        """``2011/4/7 Alice <alice@example.org>`` without a colon, above a quote."""
         joined = " ".join(self.lines[at:end])
-        return end if end - at <= 2 and joined.endswith(">") and quotes.ADDRESS.search(joined) else 0
+        if end - at > 2 or not joined.endswith(">") or not self._marked(end - 1):
+            return 0
+        return end if quotes.DATE.match(joined) and quotes.ADDRESS.search(joined) else 0
 
     def _tail(self, end: int) -> int:
         """Some programs repeat the end of their attribution on lines of its own: an address, "wrote:"."""
@@ -297,7 +312,8 @@ class _Reader:
         if len(line) > 100 or not any(p.match(line) for p, _ in quotes.MOBILE):
             return False
         n = self._next(at + 1)
-        return n < 0 or self._ends_signature(n) or self.lines[n][0] in "-_"
+        # Above a bare "On … wrote:" it stays: there, the test suites of reply parsers count it as text.
+        return n < 0 or self.lines[n][0] in ">-_" or self._header_block(n) > 0
 
     def _footers(self) -> dict[int, int]:
         """First line -> line after the last of every list footer: a rule, then a line that only lists write."""
@@ -327,9 +343,13 @@ class _Reader:
     def parts(self) -> Iterator[Part]:
         kind = Kind.OWN
         labelled: list[tuple[int, Kind]] = []
-        for line, own in zip(self.raw, self.kinds, strict=True):
-            kind = own or kind
-            labelled.append((len(line) + 1, kind))
+        for n, line in enumerate(self.raw):
+            kind = self.kinds[n] or kind
+            column = self.inside.get(n, 0)
+            if column:
+                labelled.append((column, kind))
+                kind = Kind.ATTRIBUTION
+            labelled.append((len(line) + 1 - column, kind))
         at = 0
         for kind, group in groupby(labelled, key=lambda pair: pair[1]):
             end = min(at + sum(size for size, _ in group), len(self.text))
