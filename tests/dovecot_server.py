@@ -1,6 +1,6 @@
 """A real Dovecot for the tests: IMAP and LMTP on free ports of the loopback, one folder, one plain user, no service.
 
-``with Dovecot() as server: server.deliver(raw)``. ``stop`` and ``start`` keep the mails; ``missing()`` says why it cannot run.
+``with Dovecot() as server: server.deliver(raw)``. ``stop`` and ``start`` keep the mails; ``missing()`` says why not.
 """
 
 from __future__ import annotations
