@@ -288,7 +288,10 @@ class Reader:
             log(f"{damage}; skipped {self.limit - since} bytes")
 
     def next_start(self, offset: int) -> int:
-        """Where the first record at or after ``offset`` (> 0) begins; the limit where there is none."""
+        """Where the first record at or after ``offset`` (> 0) begins; the limit where there is none.
+
+        Only after a line end: behind anything else (NULs of a crash) a mail's own text could pass for a record.
+        """
         offset -= 1
         while offset < self.limit:
             data = self.bytes_at(offset, BLOCK)
@@ -354,7 +357,7 @@ def survey(path: Path) -> End:
                 file.stop_at(start)
             except Damaged as error:
                 damage = str(error)
-        closed = file.limit == 0 or file.bytes_at(file.limit - 2, 2) == b"\n\n"
+        closed = file.limit == 0 or file.bytes_at(max(0, file.limit - 2), 2) == b"\n\n"
         return End(size, file.limit, closed, damage, last or _last_arrival(file, start))
 
 
