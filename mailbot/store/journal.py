@@ -16,6 +16,7 @@ import fcntl
 import json
 import os
 import re
+import threading
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -292,7 +293,7 @@ class Journal:
                     undo.pop_all()
             if self._compaction.step(self, max(SLICE, 2 * grown)):
                 self._adopt(self._compaction.new)
-                self._compaction, self._not_below = None, 0
+                self._not_below = 0
         except OSError:  # the group is written and this file is whole: only room is lost, so try again much later
             self._abandon()
             self._not_below = 2 * self.end
@@ -316,8 +317,13 @@ class Journal:
         """Put the second file in this one's place. It is locked before it has the name, so nobody comes between."""
         os.fsync(new._fd)
         os.replace(new.path, self.path)
-        os.close(self._fd)
+        old, self._compaction = self._fd, None
         self._fd, self.reader, self.tables, self.end = new._fd, new.reader, new.tables, new.end
+        new._fd = -1  # it is ours now
+        try:  # the last close frees the blocks of the old file, 35 ms for 120 MB: nobody waits for that
+            threading.Thread(target=os.close, args=(old,), name="state-close").start()
+        except RuntimeError:  # no thread to be had
+            os.close(old)
         with contextlib.suppress(OSError):  # the file is in place; without this a power loss may bring the old one back
             folder = os.open(self.path.parent, os.O_RDONLY)
             try:

@@ -34,12 +34,20 @@ class LogStorage(Storage):
         index = self.journal.tables.get(name)
         return index is not None and doc_id in index.places
 
+    def raw(self, name: str, doc_id: int) -> bytes | None:
+        change = self.pending.get(name)
+        if change is not None and change.hides(doc_id):
+            return change.docs.get(doc_id)
+        return self.journal.raw(name, doc_id)
+
     def doc(self, name: str, doc_id: int) -> Doc | None:
         """The document, the caller's own; None where there is none."""
-        change = self.pending.get(name)
-        raw = change.docs.get(doc_id) if change is not None and change.hides(doc_id) else self.journal.raw(name, doc_id)
+        raw = self.raw(name, doc_id)
+        return None if raw is None else self.opened(name, doc_id, raw)
+
+    def opened(self, name: str, doc_id: int, raw: bytes) -> Doc:
         try:
-            return None if raw is None else unpack(raw)
+            return unpack(raw)
         except ValueError as error:  # its checksum was right when the file was opened
             raise Damaged(
                 f"{self.journal.path}: document {doc_id} of {name} has become unreadable; rebuild."
@@ -179,14 +187,12 @@ class Edit(MutableMapping[int, Doc]):
         if self._last is not None and self._last[0] == doc_id:
             return self._last[1]
         self._keep()
-        if self._change.hides(doc_id):
-            raw = self._change.docs.get(doc_id)
-            doc = None if raw is None else unpack(raw)
-        else:
-            doc = self._log.doc(self._name, doc_id)
-        if doc is None:
+        hidden = self._change.hides(doc_id)
+        raw = self._change.docs.get(doc_id) if hidden else self._log.raw(self._name, doc_id)
+        if raw is None:
             raise KeyError(doc_id)
-        self._last = doc_id, doc, pack(doc)
+        doc = self._log.opened(self._name, doc_id, raw)
+        self._last = doc_id, doc, raw
         return doc
 
     def __setitem__(self, doc_id: int, doc: Mapping[str, Any]) -> None:
@@ -275,8 +281,7 @@ class TinyState:
         return self._log.next_id(table)
 
     def all(self, table: str) -> Iterator[tuple[int, Doc]]:
-        for doc in self._table(table):
-            yield doc.doc_id, doc
+        return self._log.docs(table)
 
     def mark(self) -> dict[str, int]:
         return dict(self._log.journal.mark)
