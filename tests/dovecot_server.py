@@ -10,6 +10,7 @@ import grp
 import os
 import pwd
 import shutil
+import signal
 import smtplib
 import socket
 import subprocess
@@ -30,7 +31,7 @@ state_dir = {folder}/run
 log_path = {folder}/dovecot.log
 protocols = imap lmtp
 listen = 127.0.0.1
-ssl = no
+ssl = {ssl}
 disable_plaintext_auth = no
 default_login_user = {user}
 default_internal_user = {user}
@@ -53,7 +54,8 @@ service imap-login {{
     port = {port}
   }}
   inet_listener imaps {{
-    port = 0
+    port = {tls_port}
+    ssl = yes
   }}
 }}
 service lmtp {{
@@ -71,7 +73,7 @@ service anvil {{
 
 def missing() -> str:
     """Why Dovecot cannot be started here, "" where it can."""
-    return "" if shutil.which("dovecot") and shutil.which("doveadm") else "dovecot is not installed"
+    return "" if shutil.which("dovecot") else "dovecot is not installed"
 
 
 def free_port() -> int:
@@ -81,15 +83,29 @@ def free_port() -> int:
         return port
 
 
+def make_certificate(key: Path, certificate: Path) -> None:
+    """Self-signed, for 127.0.0.1, two days."""
+    words = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
+    more = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*words.split(), *more], check=True, capture_output=True, timeout=20)
+
+
 class Dovecot:
-    def __init__(self, more: str = "") -> None:
-        """``more``: lines for the end of the configuration."""
-        self.port, self.lmtp_port = free_port(), free_port()
+    def __init__(self, more: str = "", *, tls: bool = False) -> None:
+        """``more``: lines for the end of the configuration. ``tls``: with a certificate of its own (needs openssl)."""
+        self.port, self.lmtp_port, self.tls_port = free_port(), free_port(), free_port() if tls else 0
         self.folder = Path(tempfile.mkdtemp(prefix="dovecot-"))
+        self.certificate = self.folder / "certificate.pem"
+        self._process: subprocess.Popen[bytes] | None = None
         me = pwd.getpwuid(os.getuid()) if os.getuid() else pwd.getpwnam("nobody")
         self._uid, self._gid = me.pw_uid, me.pw_gid
         names = {"user": me.pw_name, "group": grp.getgrgid(me.pw_gid).gr_name}
-        ports = {"port": self.port, "lmtp_port": self.lmtp_port}
+        ports = {"port": self.port, "lmtp_port": self.lmtp_port, "tls_port": self.tls_port, "ssl": "no"}
+        if tls:
+            key = self.folder / "key.pem"
+            make_certificate(key, self.certificate)
+            more += f"ssl_cert = <{self.certificate}\nssl_key = <{key}\n"
+            ports["ssl"] = "yes"
         self._config = self.folder / "dovecot.conf"
         self._config.write_text(CONFIG.format(folder=self.folder, more=more, **names, **ports), encoding="utf-8")
         (self.folder / "users").write_text(f"{USER}:{{PLAIN}}{PASSWORD}\n", encoding="utf-8")
@@ -109,24 +125,30 @@ class Dovecot:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self) -> None:
-        self._run("dovecot", "-c", str(self._config))
+        with (self.folder / "output.log").open("ab") as output:
+            self._process = subprocess.Popen(
+                ["dovecot", "-F", "-c", str(self._config)],
+                user=self._uid,
+                group=self._gid,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
         until = time.monotonic() + 10
         while True:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
                 return
             if time.monotonic() > until:
-                raise TimeoutError((self.folder / "dovecot.log").read_text(encoding="utf-8"))
+                raise TimeoutError("\n".join(log.read_text(encoding="utf-8") for log in self.folder.glob("*.log")))
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """Also ends every session."""
-        with contextlib.suppress(subprocess.CalledProcessError):
-            self._run("doveadm", "-c", str(self._config), "stop")
-
-    def _run(self, *words: str) -> None:
-        log = self.folder / "output.log"
-        with log.open("ab") as output:
-            subprocess.run(words, user=self._uid, group=self._gid, stdout=output, stderr=output, check=True, timeout=20)
+        """Kills the server and every session at once: its own stop waits three seconds for its children."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait(10)
+            self._process = None
 
     def deliver(self, raw: bytes) -> None:
         """As a mail server in front would: by LMTP."""

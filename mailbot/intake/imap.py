@@ -30,6 +30,7 @@ Cursor = tuple[int, int]
 
 PAUSES = (1, 2, 5, 10, 30, 60, 120, 300)  # seconds
 LONG_ENOUGH = 60.0  # a session that lived so many seconds was a good one: the pauses start again from the first
+STARTTLS = 143  # at this port TLS begins with the command, at any other with the first byte
 CONNECT = 20.0  # seconds; also for TLS and the greeting
 LONGEST_IDLE = 540.0  # NAT boxes forget a silent connection after ten minutes or more (L48)
 SETTLE = 2.0  # after news the first IDLE is short: a notice that came along with "+ idling" sits unseen in a buffer
@@ -129,7 +130,7 @@ def connect(box: Mailbox) -> IMAPClient:
     """A connection, not yet logged in. Raises what sockets, TLS and imaplib raise."""
     context = ssl.create_default_context(cafile=box.ca_file or None) if box.tls else None
     limits = SocketTimeout(connect=min(CONNECT, box.timeout), read=box.timeout)
-    direct = box.tls and box.port != 143
+    direct = box.tls and box.port != STARTTLS
     client = IMAPClient(box.host, box.port, ssl=direct, ssl_context=context, timeout=limits)
     try:
         client.normalise_times = False
