@@ -1,0 +1,242 @@
+"""The daemon: ways in, reading, what is due, the way out, in one event loop. SIGTERM finishes what was accepted.
+
+Accepting comes first: a mail is answered when it is on disk, and reading waits while mail is coming in (but never for
+long). Notices are written only when the register has caught up with the archive, so none is ever written twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import signal
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from mailbot.app import log, setup
+from mailbot.app.control import Control
+from mailbot.app.mailroom import Mailroom
+from mailbot.app.register import Register
+from mailbot.config import Config, Imap
+from mailbot.core.due import Policy
+from mailbot.intake.imap import ImapIntake, Mailbox
+from mailbot.intake.smtp import Intake
+from mailbot.store.archive import Archive, Arrival, Record
+
+SLICE = 8  # records read before others get their turn
+PATIENCE = 2.0  # seconds that reading waits at most while mail is coming in
+TICK = 15  # seconds between looks at what is due
+GRACE = 10.0  # seconds that a running DATA gets at shutdown
+COMMIT = 200  # records between commits of the state while catching up
+_ID = re.compile(rb"(?im)^message-id:\s*<?([^>\r\n]{1,200})")
+
+
+class Daemon:
+    """``clock`` is for those who play a scene; everybody else has the real one."""
+
+    def __init__(self, config: Config, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.config, self.clock = config, clock
+        self.stopping = False
+        self.ports: dict[str, int] = {}
+        self.reading = asyncio.Lock()  # who holds it has the register
+        self._wake = asyncio.Event()
+        self._uncommitted = 0
+        self._work: list[asyncio.Task[None]] = []
+        self._threads: list[threading.Thread] = []
+        self._stop_threads = threading.Event()
+
+    async def run(self, ready: Callable[[Daemon], None] | None = None) -> None:
+        """Until SIGTERM or SIGINT. Raises Locked or OSError where it cannot start."""
+        began = time.monotonic()
+        self.archive, self.register = setup.opened(self.config)
+        self.register.commit()
+        self.post = setup.post(self.config)
+        policy = setup.policy(self.config)
+        self.mailroom = Mailroom(self.register, setup.renderer(self.config), policy, self.post)
+        self._loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(name, self.stop)
+        scheduler = self._schedule(policy)
+        try:
+            await self._listen()
+            log.started(self.config.store.folder, self.register.messages, len(self.register.rows), timedelta(seconds=time.monotonic() - began))
+            self._work = [asyncio.create_task(self._read()), asyncio.create_task(self._hand_over())]
+            scheduler.start()
+            if ready is not None:
+                ready(self)
+            await asyncio.gather(*self._work)
+        finally:
+            if scheduler.running:
+                scheduler.shutdown(wait=False)
+            await self._shut()
+
+    def stop(self) -> None:
+        self.stopping = True
+        self._wake.set()
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    # ── ways in ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _listen(self) -> None:
+        config = self.config
+        self.intake = Intake(self.accept, hostname=config.smtp.hostname, limits=setup.limits(config))
+        self.control = Control(config.store.folder / "control", self)
+        await self.control.open()
+        for kind, endpoint in (("smtp", config.smtp.listen), ("lmtp", config.lmtp.listen)):
+            if endpoint is not None:
+                self.ports[kind] = await self.intake.listen(kind, endpoint.host, endpoint.port)  # type: ignore[arg-type]
+                log.listening(kind, endpoint.host, self.ports[kind])
+        for box in config.imap:
+            self._watch(box)
+
+    async def accept(self, raw: bytes, sender: str, recipients: tuple[str, ...], way: str) -> None:
+        """On disk when this returns (law 1); whatever it raises is answered with 451."""
+        try:
+            record: Record = await asyncio.wrap_future(self.archive.append("in", raw, Arrival(way, sender, recipients)))
+        except OSError as error:
+            log.refused(way, error.strerror or str(error))
+            raise
+        self._arrived(record, way)
+
+    def _arrived(self, record: Record, way: str) -> None:
+        found = _ID.search(record.raw, 0, 20_000)
+        log.accepted(found[1].decode("ascii", "replace") if found else "none", way, len(record.raw))
+        self._wake.set()
+
+    def _watch(self, box: Imap) -> None:
+        """One thread a mailbox; its mails go the same way."""
+        label = f"{box.user}@{box.host}/{box.folder}"
+
+        def accept(raw: bytes, way: str) -> None:
+            place = way.rpartition(" ")[2]
+            full = f"imap {label} {place}"
+            record = self.archive.append("in", raw, Arrival(full)).result()
+            self._loop.call_soon_threadsafe(self._arrived, record, full)
+
+        cursor = self.register.cursors.get(label)
+        mailbox = Mailbox(
+            box.host, box.port, box.user, box.password(), box.tls, box.folder, str(box.ca_file or ""), box.poll.total_seconds(), after=box.after,
+            limit=self.config.smtp.max_size,
+        )  # fmt: skip
+        intake = ImapIntake(mailbox, accept, (cursor[0], cursor[1]) if cursor else None, _imap_log)
+        thread = threading.Thread(target=intake.run, args=(self._stop_threads,), name=f"imap {label}", daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    # ── reading and writing ───────────────────────────────────────────────────────────────────────────────────────
+
+    async def _read(self) -> None:
+        """Takes what was accepted; when there is nothing more, writes what is due."""
+        while True:
+            async with self.reading:
+                taken = self._slice()
+                if not taken and not self.stopping:
+                    taken = await self._write()
+                if not taken or self._uncommitted >= COMMIT:
+                    self._commit()
+            if taken:
+                await self._yield()
+            elif self.stopping:
+                return
+            else:
+                await self._wake.wait()
+                self._wake.clear()
+
+    def _slice(self) -> int:
+        try:
+            taken = self.register.catch_up(SLICE)
+        except OSError as error:
+            log.broke("", "reading the archive", error)
+            return 0
+        self._uncommitted += taken
+        return taken
+
+    async def _write(self) -> int:
+        try:
+            return await self.mailroom.write(self.clock())
+        except OSError as error:  # the disk is full: the mail stays due
+            log.broke("", "writing notices", error)
+            return 0
+
+    def _commit(self) -> None:
+        if not self._uncommitted and not self.register.touched:
+            return
+        try:
+            self.register.commit()
+            self._uncommitted = 0
+        except OSError as error:  # the state is only an index; it stays waiting
+            log.broke("", "writing the state", error)
+
+    async def _yield(self) -> None:
+        """Others first while mail is coming in, but not for ever."""
+        until = time.monotonic() + PATIENCE
+        await asyncio.sleep(0)
+        while self.intake.busy() and time.monotonic() < until and not self.stopping:
+            await asyncio.sleep(0.02)
+
+    async def _hand_over(self) -> None:
+        while not self.stopping:
+            try:
+                await self.mailroom.hand_over(self.clock(), lambda: self.stopping)
+            except Exception as error:  # one mail that cannot be handed over must not keep the others
+                log.broke("", "handing over", error)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._outgoing(), 1.0)
+
+    async def _outgoing(self) -> None:
+        """Until something new is in the outbox."""
+        known = len(self.register.outbox)
+        while len(self.register.outbox) <= known and not self.stopping:
+            await asyncio.sleep(0.05)
+
+    def _schedule(self, policy: Policy) -> AsyncIOScheduler:
+        """Poll for what is due (law 9): one interval job; a cron job only says when a digest's period ends."""
+        scheduler = AsyncIOScheduler(timezone=policy.zone)
+        always: dict[str, Any] = {"misfire_grace_time": None, "coalesce": True}
+        scheduler.add_job(self.wake, IntervalTrigger(seconds=TICK), id="tick", **always)
+        if policy.digest_every != "never":
+            day = {"day_of_week": policy.digest_day} if policy.digest_every == "week" else {}
+            scheduler.add_job(self.wake, CronTrigger(hour=policy.digest_hour, timezone=policy.zone, **day), id="digest", **always)
+        return scheduler
+
+    # ── the end ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _shut(self) -> None:
+        self.stopping = True
+        self._stop_threads.set()
+        if hasattr(self, "intake"):
+            await self.control.close()
+            await self.intake.close(GRACE)
+        for thread in self._threads:
+            await asyncio.to_thread(thread.join, 3.0)
+        for task in self._work:
+            task.cancel()
+        await asyncio.gather(*self._work, return_exceptions=True)
+        finish(self.archive, self.register)
+        if self.post is not None:
+            await asyncio.to_thread(self.post.close)
+        log.stopped(self.register.messages)
+
+
+def finish(archive: Archive, register: Register) -> None:
+    """Takes what is still unread, keeps the state, lets go of the folder."""
+    try:
+        register.catch_up()
+        register.commit()
+    except OSError as error:
+        log.broke("", "the last commit", error)
+    register.state.close()
+    archive.close()
+
+
+def _imap_log(fact: str, **fields: object) -> None:
+    log.mailbox(fact, **fields)

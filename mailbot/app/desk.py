@@ -1,0 +1,82 @@
+"""One mail on the desk: what it is, before it is known where it belongs. No disk, no clock; the same mail gives the same."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from mailbot.core.facts import Facts, facts
+from mailbot.core.incident import MailingList, Said
+from mailbot.core.kinds import kind
+from mailbot.core.message import Message, parse
+from mailbot.core.reading import NOTHING, Reading, read
+from mailbot.core.reply import Part, split
+from mailbot.core.subject import read_subject
+from mailbot.core.times import Context
+from mailbot.intake.trust import Trust, judge
+
+OLDEST = datetime(1971, 1, 1, tzinfo=UTC)  # a Date before mail of this kind is no date (seen: 1945)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A mail with all that can be said of it alone. ``at`` orders it: arrival, or Date where it was imported."""
+
+    message: Message
+    parts: tuple[Part, ...]
+    kind: str  # ours, bounce, auto, alert, human (duplicate is found by threading)
+    reason: str
+    trust: Trust
+    facts: Facts
+    at: datetime
+    imported: bool
+
+
+def take_in(
+    raw: bytes, at: datetime, *, mailing_list: MailingList, list_id: str, ours: Container[str], envelope: str | None, imported: bool
+) -> Taken:
+    message = parse(raw)
+    parts = split(message.text)
+    if message.message_id in ours:
+        what, reason = "ours", "the archive says that we wrote it"
+    else:
+        what, reason = kind(message, envelope)
+    known = facts(message, parts, at.timestamp(), what)
+    trust = judge(message, list_address=mailing_list.address, list_id=list_id)
+    return Taken(message, parts, what, reason, trust, known, at, imported)
+
+
+def written_by_us(raw: bytes, at: datetime) -> Taken:
+    """A mail of ours, from the out side of the archive: its incident and its notices stand in its headers."""
+    message = parse(raw)
+    parts = split(message.text)
+    known = replace(facts(message, parts, at.timestamp(), "ours"), via=message.header("x-mailbot-incident"))
+    return Taken(message, parts, "ours", "", Trust("ours", message.sender, False, ()), known, at, False)
+
+
+def date_of(message: Message, now: datetime) -> datetime | None:
+    """The Date header as an imported mail's time, None where it cannot be."""
+    if message.date is None or not OLDEST <= message.date <= now + timedelta(days=2):
+        return None
+    return message.date.astimezone(UTC)
+
+
+def context(taken: Taken, mailing_list: MailingList, sender_zone: str) -> Context:
+    """What the reader of times must know beside the text."""
+    date = taken.message.date or taken.at
+    known = taken.message.offset_known and taken.message.date is not None
+    return Context(date, known, sender_zone, mailing_list.zone, taken.message.subject)
+
+
+def said(taken: Taken, mailing_list: MailingList, sender_zone: str) -> Said:
+    """The message as the fold wants it, with its times and commands read."""
+    reading: Reading = NOTHING
+    if taken.kind in ("human", "alert"):
+        reading = read(taken.message, taken.parts, context(taken, mailing_list, sender_zone))
+    message = taken.message
+    who = taken.trust.author if taken.trust.author.email else message.sender
+    return Said(
+        message.message_id, who, taken.at, taken.kind, message.subject, read_subject(message.subject).title, not taken.imported, reading,
+        message.recipients,
+    )  # fmt: skip

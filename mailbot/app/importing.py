@@ -1,0 +1,50 @@
+"""Old archives come in: files -> the archive, in one pass, each mail once however often it is imported. Nothing is mailed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from mailbot.app.register import Register
+from mailbot.intake import files
+
+
+@dataclass(slots=True)
+class Imported:
+    new: int = 0
+    known: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+def bring_in(register: Register, paths: Sequence[Path], now: datetime, progress: Callable[[int, int], None]) -> Imported:
+    """``progress(bytes done, bytes in all)`` as it goes. Files that cannot be read are said, and stop nothing."""
+    result = Imported()
+    sources = list(files.walk(paths))
+    total, done = sum(files.size(s.path) for s in sources), 0
+    eml = [s.path for s in sources if s.kind == "eml"]
+    result.problems += [s.problem for s in sources if s.problem]
+
+    def take(name: str, of: Sequence[Path]) -> None:
+        nonlocal done
+        before = done
+
+        def mails() -> object:
+            nonlocal done, before
+            for path in of:
+                yield from files.mails(path, result.problems.append, lambda at: progress(before + at, total))
+                before += files.size(path)
+                progress(before, total)
+            done = before
+
+        new, known = register.bring_in(name, mails(), now, lambda _: None)  # type: ignore[arg-type]
+        result.new, result.known = result.new + new, result.known + known
+
+    for source in sources:
+        if source.kind == "mbox":
+            take(source.path.name, [source.path])
+    if eml:
+        take("files", eml)
+    register.commit()
+    return result

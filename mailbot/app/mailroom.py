@@ -1,0 +1,210 @@
+"""The way out: what is due is written into the archive first, then handed to the smarthost, and noted in sent.log.
+
+A notice has a key and is written once; its Message-ID is made from the key. Only a crash between the smarthost's 250 and
+our line in sent.log can hand a mail over twice, and then with the same Message-ID (language.md 4, law 3).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from mailbot.app import log
+from mailbot.app.register import GIVE_UP, Register, Waiting
+from mailbot.core.due import Notice, Period, Policy, Posted, digest_due, due, fits, joined, within
+from mailbot.core.incident import Incident, Said
+from mailbot.outbox.post import Post, backoff
+from mailbot.outbox.render import Letter, Renderer
+from mailbot.store.archive import Arrival, Record
+from mailbot.store.state import Doc
+
+AGAIN = timedelta(hours=1)  # after a notice that could not be rendered
+
+
+class Mailroom:
+    def __init__(self, register: Register, renderer: Renderer, policy: Policy, post: Post | None) -> None:
+        self.register, self.renderer, self.policy, self.post = register, renderer, policy, post
+        self.paused = _paused(register.archive.acts())
+        self._round: list[Posted] = []  # written in this round, not yet in the register
+
+    # ── writing ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def write(self, now: datetime) -> int:
+        """Writes what is due into the archive; how many mails. Only to be called when the register has caught up."""
+        letters: list[Letter] = []
+        self._round = []
+        if not self.paused:
+            for incident in self._to_look_at(now):
+                letters += self._about(incident, now)
+            letters += self._digest(now)
+        archive = self.register.archive
+        waiting = [
+            archive.append("out", letter.raw, Arrival("outbox", letter.sender, letter.recipients, "ours")) for letter in letters
+        ]
+        for future in waiting:
+            record: Record = await asyncio.wrap_future(future)
+            del record  # the register takes it from the archive, in order
+        return len(letters)
+
+    def _to_look_at(self, now: datetime) -> list[str]:
+        register = self.register
+        woken = {i for i, when in register.wake.items() if when <= now.timestamp()}
+        return sorted(register.touched | woken)
+
+    def _about(self, name: str, now: datetime) -> Iterator[Letter]:
+        register = self.register
+        incident = register.look(name)
+        register.touched.discard(name)
+        if incident is None:
+            register.wake.pop(name, None)
+            return
+        result = due(incident, now, self.policy)
+        times = [result.next_at] if result.next_at else []
+        posted = [p for p in register.posted if p.at > now - timedelta(days=1)]
+        register.posted = posted
+        for notice in joined(result.notices):
+            until = within(notice, [*posted, *self._round], now, self.policy)
+            if until is not None:
+                log.withheld(incident.id, notice.kind, f"{until:%Y-%m-%dT%H:%MZ}")
+                times.append(until)
+                continue
+            letter = self._letter(notice, incident, now)
+            if letter is None:
+                times.append(now + AGAIN)
+            else:
+                self._round.append(Posted(now, incident.id, notice.to_list, letter.recipients))
+                yield letter
+        register.note(incident, min(times, default=None))
+
+    def _letter(self, notice: Notice, incident: Incident, now: datetime) -> Letter | None:
+        try:
+            letter = self.renderer.letter(notice, incident, now, self._words(notice, incident))
+        except Exception as error:  # a template of the list's own may be broken in any way; the mail is kept and told
+            log.broke(incident.id, f"template of {notice.kind}", error)
+            return None
+        log.written(letter.message_id, incident.id, notice.kind, len(letter.recipients))
+        return letter
+
+    def _words(self, notice: Notice, incident: Incident) -> Mapping[str, Any]:
+        """What templates print beside the incident: what was read in the message, what is near, what is not sure."""
+        about = {a.message_id for a in notice.asks}
+        read = [e for e in incident.entries if e.message_id in about and not e.dropped]
+        near = [miss for item in self._said(incident, about) for miss in item.reading.near] if notice.kind in ("receipt", "draft") else []
+        news = incident.last_news
+        base = self.policy.update_outage if incident.kind == "outage" else self.policy.update_other
+        notes = [c.given.note for item in self._said(incident, about) for c in item.reading.commands if c.given.note] if notice.kind == "brief" else []
+        return {
+            "entries": read, "read": [e for e in read if e.kind == "read"], "near": near, "note": notes[0] if notes else "",
+            "doubtful": [e for e in incident.timeline() if not e.sure][:10], "similar": self._similar(incident) if notice.kind == "ack" else [],
+            "next_update": news + base if news else None,
+        }  # fmt: skip
+
+    def _said(self, incident: Incident, about: set[str]) -> list[Said]:
+        """The messages themselves, read again: only for a mail that is about to be written."""
+        register = self.register
+        found = []
+        for number in register.members.get(incident.id, ())[-500:]:
+            doc = register.state.get("messages", number)
+            if doc is not None and doc["f"][0] in about:
+                item = register._item(register.taken(doc), doc)
+                found += [item] if isinstance(item, Said) else []
+        return found
+
+    def _similar(self, incident: Incident) -> list[Doc]:
+        """At most three past incidents whose titles share most of their words with this one's (A3)."""
+        words = _telling(incident.title)
+        rated = []
+        for doc in self.register.incidents()[:5000] if words else []:
+            other = _telling(doc["title"])
+            shared = len(words & other)
+            if doc["id"] != incident.id and doc["status"] not in ("open", "cancelled") and shared and shared * 2 >= min(len(words), len(other)):
+                rated.append((shared, doc))
+        return [doc for _, doc in sorted(rated, key=lambda r: -r[0])[:3]]
+
+    def _digest(self, now: datetime) -> list[Letter]:
+        register = self.register
+        period = digest_due(now, self.policy, register.written, register.first_live)
+        if period is None:
+            return []
+        sections = digest_sections(register.incidents(), period)
+        if not any(sections.values()):
+            return []
+        year = period.key.partition("-")[0]
+        first = next((m for key, m in register.digests.items() if key.startswith(f"digest:{year}-")), "")
+        letter = self.renderer.digest(period, sections, first, now)
+        log.written(letter.message_id, "", "digest", len(letter.recipients))
+        return [letter]
+
+    # ── handing over ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def hand_over(self, now: datetime, stopping: Callable[[], bool]) -> None:
+        """Everything in the outbox whose time has come, one after the other over one connection."""
+        for waiting in list(self.register.outbox.values()):
+            if self.paused or stopping():
+                return
+            if waiting.next_at is not None and waiting.next_at > now:
+                continue
+            if reason := self._stale(waiting, now):
+                for recipient in list(waiting.recipients):
+                    await self._settle(waiting, recipient, "dropped", reason)
+                continue
+            assert self.post is not None
+            record = self.register.archive.read(waiting.place)
+            outcomes = await asyncio.to_thread(self.post.hand_over, record.raw, waiting.sender, tuple(waiting.recipients))
+            for outcome in outcomes:
+                await self._settle(waiting, outcome.recipient, outcome.kind, outcome.reply)
+            if waiting.recipients:
+                waiting.attempt += 1
+                waiting.next_at = now + backoff(waiting.attempt)
+
+    async def _settle(self, waiting: Waiting, recipient: str, outcome: str, note: str) -> None:
+        await asyncio.to_thread(self.register.archive.sent, waiting.message_id, recipient, outcome, note)
+        log.handed_over(waiting.message_id, waiting.incident, recipient, outcome, note)
+        if outcome != "deferred":
+            waiting.recipients.remove(recipient)
+        if not waiting.recipients:
+            self.register.outbox.pop(waiting.message_id, None)
+
+    def _stale(self, waiting: Waiting, now: datetime) -> str:
+        """Why a waiting mail is not to be handed over any more, "" where it is."""
+        if self.post is None:
+            return "no smarthost is configured"
+        if now - waiting.at > GIVE_UP:
+            return f"not taken for {GIVE_UP.days} days"
+        incident = self.register.look(waiting.incident) if waiting.incident else None
+        kind = waiting.keys[0].partition(":")[0] if waiting.keys else ""
+        if incident is not None and not fits(incident, kind, waiting.keys, now, self.policy):
+            return "no longer true"
+        return ""
+
+    def pause(self, paused: bool) -> None:
+        self.register.archive.act({"act": "pause" if paused else "resume"})
+        self.paused = paused
+        log.operator("pause" if paused else "resume")
+
+
+def digest_sections(docs: list[Doc], period: Period) -> dict[str, list[Doc]]:
+    """What the digest of a period says; rows of what stood at its end, so that a late digest says the same."""
+    start, end = period.start.timestamp(), period.end.timestamp()
+
+    def row(doc: Doc) -> Doc:
+        when = {k: datetime.fromtimestamp(doc[k], UTC) for k in ("opened", "last") if doc[k] is not None}
+        return doc | when | {"days": int((end - (doc["closed"] or end)) // 86400)}
+
+    ours = [row(d) for d in reversed(docs) if d["live"] and d["opened"] < end]
+    return {
+        "open": [d for d in ours if d["status"] in ("open", "restored")],
+        "reports": [d for d in ours if d["status"] == "resolved" and d["missing"] and d["closed"] < end],
+        "resolved": [d for d in ours if d["status"] in ("resolved", "published") and start <= (d["closed"] or 0) < end],
+    }
+
+
+def _telling(title: str) -> frozenset[str]:
+    return frozenset(w for w in "".join(c if c.isalnum() else " " for c in title.casefold()).split() if len(w) > 3)
+
+
+def _paused(acts: Iterator[dict[str, Any]]) -> bool:
+    said = [act["act"] for act in acts if act.get("act") in ("pause", "resume")]
+    return said[-1:] == ["pause"]

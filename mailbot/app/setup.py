@@ -1,0 +1,129 @@
+"""Config -> the parts, put together: archive, state, register, policy, looks. The one place that maps settings to arguments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mailbot.app import log
+from mailbot.app.register import Register
+from mailbot.config import Config
+from mailbot.core.due import Policy
+from mailbot.core.incident import MailingList
+from mailbot.intake.smtp import Limits
+from mailbot.outbox.post import Post, Smarthost
+from mailbot.outbox.render import Looks, Renderer
+from mailbot.store.archive import Archive
+from mailbot.store.state import Damaged, MemoryState, State
+from mailbot.store.tiny import TinyState
+
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def mailing_list(config: Config) -> MailingList:
+    listed = config.list
+    return MailingList(
+        listed.address, listed.name, listed.bot, listed.zone, listed.aliases, config.reminders.commander_silent
+    )
+
+
+def policy(config: Config) -> Policy:
+    reminders, digest, budget = config.reminders, config.digest, config.budget
+    return Policy(
+        update_outage=reminders.update_outage, update_other=reminders.update_other, update_tries=reminders.update_tries,
+        no_commander=reminders.no_commander, still_open=reminders.still_open, report=reminders.report,
+        digest_every=digest.every, digest_day=DAYS.index(digest.day), digest_hour=digest.hour, zone=config.list.zone,
+        incident_day=budget.incident_day, list_hour=budget.list_hour, sender_day=budget.sender_day,
+    )  # fmt: skip
+
+
+def renderer(config: Config) -> Renderer:
+    report, folder = config.report, config.templates.folder
+    looks = Looks(report.template, report.zone, report.names, config.list.archive_url, str(folder or ""))
+    return Renderer(mailing_list(config), looks)
+
+
+def limits(config: Config) -> Limits:
+    smtp = config.smtp
+    return Limits(size=smtp.max_size, connections=smtp.max_connections, per_peer=smtp.max_per_peer)
+
+
+def post(config: Config) -> Post | None:
+    host = config.smarthost
+    if not host.host:
+        return None
+    return Post(
+        Smarthost(
+            host.host, host.port, host.tls, host.user, host.password(), host.timeout.total_seconds(), config.smtp.hostname  # type: ignore[arg-type]
+        )
+    )
+
+
+def open_archive(config: Config, *, readonly: bool = False) -> Archive:
+    """Raises store.archive.Locked where another process writes to it, OSError where the folder cannot be used."""
+    return Archive(config.store.folder, readonly=readonly, log=log.note)
+
+
+def open_state(config: Config) -> tuple[State, str]:
+    """The state, and why it had to begin empty ("" where it did not)."""
+    if config.store.state == "memory":
+        return MemoryState(), ""
+    path = config.store.folder / "state.log"
+    try:
+        return TinyState(path), ""
+    except Damaged as damage:
+        return TinyState(path, fresh=True), str(damage)
+
+
+def register(config: Config, archive: Archive, state: State) -> Register:
+    return Register(archive, state, mailing_list(config), list_id=config.list.id, opens=config.list.opens)
+
+
+def opened(config: Config) -> tuple[Archive, Register]:
+    """Both for writing, caught up with the archive; a state that cannot be trusted is made again."""
+    archive = open_archive(config)
+    try:
+        state, damage = open_state(config)
+        made = register(config, archive, state)
+        if damage:
+            log.rebuilt(made.rebuild(), damage)
+        else:
+            load(made)
+    except BaseException:
+        archive.close()
+        raise
+    return archive, made
+
+
+def load(made: Register) -> None:
+    """Loads, and takes what came after the state was written; a mark beyond the archive means another archive: again."""
+    made.load()
+    ends = made.archive.ends()
+    if any(offset > ends.get(name, 0) for name, offset in made.mark.items()):
+        log.rebuilt(made.rebuild(), "the state knows more than the archive has")
+        return
+    made.catch_up()
+
+
+def looked_at(config: Config) -> Register:
+    """For looking only: beside a running daemon or without one; nothing is written."""
+    archive = open_archive(config, readonly=True)
+    state = MemoryState()
+    path: Path = config.store.folder / "state.log"
+    try:
+        if config.store.state == "tinydb" and path.exists():
+            kept = TinyState(path, readonly=True)
+            for table in ("messages", "incidents", "meta"):
+                for number, doc in kept.all(table):
+                    state.put(table, number, doc)
+            state.commit(kept.mark())
+            kept.close()
+    except Damaged:
+        state = MemoryState()
+    made = register(config, archive, state)
+    load(made)
+    for incident in made.touched:
+        folded = made.look(incident)
+        if folded is not None:
+            made.note(folded, None)
+    made.touched.clear()
+    return made
