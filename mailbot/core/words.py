@@ -1,151 +1,140 @@
-"""Bytes of a mail -> text: header words (RFC 2047), raw 8-bit headers, bodies in the charset they claim or another.
+"""The entry's words: what happened, in the writer's words, from the line or the sentence around its time.
 
-Law: a charset is a claim. The declared one is tried, then UTF-8, then cp1252 with replacement; what cannot be decoded
-stays as it was written. Every pattern here is linear.
+The law it keeps: words are taken, never made. Out go the time itself with the word that leads to it ("at", "um"), bullets, marks of
+emphasis, the marks around a nick, and what hangs over at the ends; lines under a heading or a chat line come whole.
 """
 
 from __future__ import annotations
 
-import binascii
-import codecs
-import quopri
 import re
-from email.message import Message as Mime
 
-BROKEN_CHARSETS = frozenset(
-    # Not charsets of mail: UTF-7 hides markup and commands from filters, the others execute escapes or are quadratic.
-    "utf_7 unicode_escape raw_unicode_escape punycode idna undefined mbcs oem".split()
+from .page import Line
+
+LIMIT = 2000  # characters of one entry
+
+_LEADS_TO = re.compile(
+    r"(?:(?<![\w])(?:at|around|about|approx(?:imately)?\.?|roughly|circa|ca\.?|since|from|by|between|on|starting|um|gegen|etwa|ab|seit|von|am"
+    r"|zwischen|à|vers|de|dès|entre|a las|sobre|desde|alle(?: ore)?|verso|dalle|às|desde|om|rond|vanaf|o|około|od|kl\.?)|[~≈@])[ \t\n*_`(\[]*$",
+    re.I,
 )
-CHARSETS = {  # what mail programs write -> what they mean (the last by the WHATWG Encoding Standard)
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "x-gbk": "gb18030",
-    "ks_c_5601-1987": "cp949",
-    "ks_c_5601": "cp949",
-    "euc-kr": "cp949",
-    "shift_jis": "cp932",
-    "shift-jis": "cp932",
-    "x-sjis": "cp932",
-    "sjis": "cp932",
-    "iso-2022-jp": "iso2022_jp_ext",
-    "iso-8859-8-i": "iso-8859-8",
-    "iso-8859-1": "cp1252",
-    "latin1": "cp1252",
-    "us-ascii": "utf-8",
-    "ascii": "utf-8",
-    "ansi_x3.4-1968": "utf-8",
-    "windows-874": "cp874",
-    "x-mac-roman": "mac_roman",
-    "macintosh": "mac_roman",
-    "utf8mb4": "utf-8",
-    "unicode-1-1-utf-8": "utf-8",
-}
-MANY_BYTES = frozenset(["utf-8", "gb18030", "big5", "cp949", "cp932", "euc_jp", "iso2022_jp_ext"])
+_EDGE = " \t\r\n\u00a0,;:|*_`~>\u2013\u2014-=/"
+_SENTENCE_END = re.compile(
+    r"[.!?](?=[\s\"')\]*_]|$)(?<!\b[A-Z]\.)(?<!\bca\.)(?<!approx\.)(?<!e\.g\.)(?<!i\.e\.)(?<!a\.m\.)(?<!p\.m\.)"
+)
+_NICK_MARKS = re.compile(r"^[<\[(]?[ ]?([@+%&~]?[\w.\[\]\\`^{}|-]{1,30})[>\])]+[ :]*")
+_OPEN_NICK = re.compile(r"^<[ ]([\w.|\[\]-]{1,30})>[ ]*")
+_QUOTE = re.compile(r"^[ \t]{0,3}(?:>[ \t]?)+")
+_EMPTY_PAIRS = re.compile(r"\([ \t]*\)|\[[ \t]*\]|\*\*[ \t]*\*\*|``|__[ \t]*__")
 
 
-def codec(charset: str) -> str:
-    """The Python codec for a declared charset, "" where there is none that mail may use."""
-    wanted = charset.strip(" '\"<>").lower()
-    wanted = CHARSETS.get(wanted, wanted)
-    try:
-        found = codecs.lookup(wanted)
-    except (LookupError, ValueError):
-        return ""
-    name = found.name.replace("-", "_")
-    if name in BROKEN_CHARSETS or not getattr(found, "_is_text_encoding", True):
-        return ""
-    return found.name
+def _clean(words: str) -> str:
+    words = _EMPTY_PAIRS.sub(" ", words)
+    words = re.sub(r"[ \t\u00a0]{2,}", " ", words).strip(_EDGE)
+    if words.endswith(".") and words.count(".") == 1:
+        words = words[:-1]
+    if words.count("(") < words.count(")"):
+        words = words.rstrip(")")
+    if words[:1] in ")]}" or (words[:1] == "(" and words.count("(") > words.count(")")):
+        words = words[1:]
+    return words.strip(_EDGE)[:LIMIT]
 
 
-def decode(data: bytes, charset: str = "") -> tuple[str, str]:
-    """``data`` as text, and a problem ("" where there was none)."""
-    declared = codec(charset) if charset else "utf-8"
-    for name in (declared, "utf-8"):
-        if name:
-            try:
-                return data.decode(name), "" if declared else f"charset {charset[:40]!r} is unknown or refused"
-            except (UnicodeError, ValueError):
-                pass
-    problem = f"not {charset[:40] or 'utf-8'}: read as far as it goes"
-    for name in dict.fromkeys((declared, "utf-8")):
-        # A body cut inside a character is still UTF-8: no reason to turn all its other letters into two.
-        if name in MANY_BYTES:
-            text = data.decode(name, "replace")
-            bad = text.count("\ufffd")
-            if bad < sum(c > "\x7f" for c in text) - bad:
-                return text, problem
-    return data.decode("cp1252", "replace"), problem
+def _cut(text: str, start: int, end: int, spans: list[tuple[int, int]]) -> str:
+    """``text[start:end]`` without the time in ``spans`` and the words that lead to it."""
+    at, pieces = start, []
+    for first, last in spans:
+        before = text[at : max(at, first)]
+        before = _LEADS_TO.sub(" ", before)
+        pieces.append(before)
+        at = max(at, last)
+    pieces.append(text[at:end])
+    left, right = pieces[0].rstrip(), pieces[-1].lstrip()
+    middle = " ".join(x.strip() for x in pieces[1:-1] if re.search(r"\w{3}", x))
+    joint = "" if right[:1] in ",.;:" and left else " "
+    words = f"{left} {middle}".rstrip() + joint + right if left or middle else right.lstrip(_EDGE + ".")
+    return words
 
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_FOLD = re.compile(r"[\r\n\t\x0b\x0c\x1c-\x1e\x85\u2028\u2029]+")
+def _body_lines(text: str, lines: list[Line], after: int, stop: int) -> str:
+    rows = [_QUOTE.sub("", text[n.start : n.end]).rstrip() for n in lines[after + 1 : stop]]
+    while rows and not rows[0].strip():
+        rows.pop(0)
+    while rows and not rows[-1].strip():
+        rows.pop()
+    return "\n".join(rows)[:LIMIT]
 
 
-def header_text(value: str) -> str:
-    """A header's value as the stdlib gives it (raw bytes as surrogates): unfolded, decoded, without control characters."""
-    if not value.isascii():
-        value = decode(value.encode("ascii", "surrogateescape") if _escaped(value) else value.encode())[0]
-    if not value.isprintable():
-        value = _CONTROL.sub("", _FOLD.sub(" ", value.replace("\r\n", "\n").replace("\n ", " ").replace("\n\t", " ")))
-    return value.strip()
+def _under(lines: list[Line], index: int, leads: set[int]) -> int:
+    """Index after the last line that belongs to the entry beginning at ``index``."""
+    first = lines[index]
+    stop = index + 1
+    while stop < len(lines) and stop - index < 200:
+        line = lines[stop]
+        if stop in leads or (
+            line.heading and (not first.heading or line.heading <= first.heading or line.heading == 7)
+        ):
+            break
+        if not first.heading:
+            if line.blank or line.heading or line.table:
+                break
+            if line.bullet and line.indent <= first.indent:
+                break
+        stop += 1
+    return stop
 
 
-def _escaped(value: str) -> bool:
-    return all(c < "\x80" or "\udc80" <= c <= "\udcff" for c in value)
+def entry_words(
+    text: str, lines: list[Line], index: int, spans: list[tuple[int, int]], lead: bool, leads: set[int]
+) -> str:
+    """What happened at the time in ``spans`` (one, or the two of a range), which stand on line ``index``. "" where nothing is said."""
+    line = lines[index]
+    if line.heading:
+        rest = _clean(_cut(text, line.body, line.end, spans).rstrip("# "))
+        body = _body_lines(text, lines, index, _under(lines, index, leads))
+        return f"{rest}\n{body}".strip("\n")[:LIMIT] if body else rest
+    if line.table:
+        row = _cut(text, line.body, line.end, spans)
+        cells = [_clean(c) for c in row.split("|")]
+        return " - ".join(c for c in cells if c)[:LIMIT]
+    if lead:
+        stop = _under(lines, index, leads)
+        rest = _cut(text, line.body, max(line.end, spans[-1][1]), spans).strip()
+        rest = _OPEN_NICK.sub(r"\1: ", rest)
+        rest = _clean(_NICK_MARKS.sub(r"\1: ", rest))
+        body = _body_lines(text, lines, index, stop)
+        if not body:
+            return rest
+        if not line.bullet and len(rest) <= 40 and spans[-1][1] >= line.end - 3:
+            return (f"{rest}: {body}" if rest else body)[:LIMIT]  # nick and time, the words below
+        joint = "\n" if re.search(r"(?m)^[ \t]*[-*+\u2022]", body) else " "
+        body = body if joint == "\n" else " ".join(x.strip() for x in body.split("\n"))
+        return f"{rest}{joint}{body}".strip()[:LIMIT]
+    return _sentence(text, lines, index, spans)
 
 
-# RFC 2047, leniently: a space inside, a "?" at the end of the text, a language tag.
-_WORD = re.compile(r"=\?([A-Za-z0-9_.:+-]{1,40})(?:\*[A-Za-z0-9-]{0,20})?\?([bBqQ])\?([^?]{0,2000}\??)\?=")
+def _sentence(text: str, lines: list[Line], index: int, spans: list[tuple[int, int]]) -> str:
+    first = last = index
+    while first > 0 and index - first < 12 and not lines[first].bullet and _joins(lines[first - 1], lines[first]):
+        first -= 1
+    while (
+        last + 1 < len(lines)
+        and last - index < 12
+        and _joins(lines[last], lines[last + 1])
+        and not lines[last + 1].bullet
+    ):
+        last += 1
+    start, end = lines[first].body, lines[last].end
+    for m in _SENTENCE_END.finditer(text, start, spans[0][0]):
+        start = m.end()
+    m2 = _SENTENCE_END.search(text, spans[-1][1], end)
+    if m2 is not None:
+        end = m2.end()
+    words = _cut(text, min(start, spans[0][0]), max(end, spans[-1][1]), spans)
+    words = " ".join(_QUOTE.sub("", r).strip() for r in words.split("\n"))
+    return _clean(words)
 
 
-def decode_words(value: str) -> str:
-    """``value`` with its encoded words decoded; broken ones stay as they are. Adjacent words are joined as bytes."""
-    if "=?" not in value:
-        return value
-    out: list[str] = []
-    held: list[bytes] = []
-    charset = ""
-    at = 0
-    for match in _WORD.finditer(value):
-        data = _word(match[2], match[3])
-        gap = value[at : match.start()]
-        if data is None:
-            continue
-        if gap.strip() or not held or match[1].lower() != charset:
-            out += [decode(b"".join(held), charset)[0], gap if gap.strip() or not held else ""]
-            held = []
-        charset = match[1].lower()
-        held.append(data)
-        at = match.end()
-    out += [decode(b"".join(held), charset)[0] if held else "", value[at:]]
-    return _CONTROL.sub("", _FOLD.sub(" ", "".join(out))).strip()
-
-
-def _word(encoding: str, text: str) -> bytes | None:
-    data = text.encode("utf-8", "replace")
-    if encoding in "qQ":
-        return quopri.decodestring(data.replace(b" ", b"=20"), header=True)
-    data = data.strip().rstrip(b"=")
-    try:
-        return binascii.a2b_base64(data + b"=" * (-len(data) % 4))
-    except binascii.Error:
-        return None
-
-
-_CHARSET = re.compile(r"charset\*?\s{0,9}=\s{0,9}\"?'?(?:[\w-]{0,40}''?)?([^\s;\"']{1,60})", re.IGNORECASE)
-
-
-def body_text(part: Mime, problems: list[str]) -> str:
-    """The decoded text of a leaf part, line ends as ``\\n``, without NULs and byte-order marks."""
-    payload = part.get_payload(decode=True)
-    if not isinstance(payload, bytes):
-        return ""
-    match = _CHARSET.search(header_text(str(part.get("content-type", "")))[:2000])
-    text, problem = decode(payload, match[1] if match else "")
-    if problem:
-        problems.append(f"body: {problem}")
-    text = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff")
-    if "\0" in text:
-        problems.append("NUL bytes were removed")
-        text = text.replace("\0", "")
-    return text
+def _joins(above: Line, below: Line) -> bool:
+    return above.end + 1 == below.start and not (
+        above.blank or below.blank or above.heading or below.heading or above.table or below.table
+    )

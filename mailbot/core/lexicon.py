@@ -1,0 +1,93 @@
+"""The words of dates in the languages people write to us: months, weekdays, days said by name. Tables only, and what reads them.
+
+The law it keeps: a word that is also an everyday word ("may", "set", "out", "ago", "sun") is a date only in capitals or beside a year.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+# One line a month: English, German, French, Spanish, Italian, Portuguese, Dutch, Polish, and short forms of each.
+MONTH_LINES = (
+    "january jan januar jänner januari janvier janv enero ene gennaio gen janeiro styczeń stycznia",
+    "february feb februar februari février févr fév febrero febbraio fevereiro fev luty lutego",
+    "march mar märz mrz maart mrt mars marzo março marzec marca",
+    "april apr avril avr abril abr aprile kwiecień kwietnia",
+    "may mai mayo maggio mag maio mei maj maja",
+    "june jun juni juin junio giugno giu junho czerwiec czerwca",
+    "july jul juli juillet juil julio luglio lug julho lipiec lipca",
+    "august aug août agosto ago augustus sierpień sierpnia",
+    "september sep sept septembre septiembre settembre set setembro wrzesień września",
+    "october oct oktober okt octobre octubre ottobre ott outubro out październik października",
+    "november nov novembre noviembre novembro listopad listopada",
+    "december dec dezember dez décembre déc diciembre dic dicembre dezembro grudzień grudnia",
+)
+MONTHS: dict[str, int] = {w: n for n, line in enumerate(MONTH_LINES, 1) for w in line.split()}
+#: Everyday words in some language: a month only beside a year ("ago", "set", "out") or in capitals ("May", "March", "Mar").
+MONTH_NEEDS_YEAR = frozenset("ago set out gen mag lug ene abr".split())
+MONTH_NEEDS_CAPITAL = frozenset("may march mar mars marca maja".split())
+
+WEEKDAY_LINES = (
+    "monday mon montag lundi lunes lunedì segunda-feira maandag poniedziałek",
+    "tuesday tues tue dienstag mardi martes martedì terça-feira dinsdag wtorek",
+    "wednesday wed mittwoch mercredi miércoles mercoledì quarta-feira woensdag środa środę",
+    "thursday thurs thur thu donnerstag jeudi jueves giovedì quinta-feira donderdag czwartek",
+    "friday fri freitag vendredi viernes venerdì sexta-feira vrijdag piątek",
+    "saturday sat samstag sonnabend samedi sábado sabato zaterdag sobota sobotę",
+    "sunday sun sonntag dimanche domingo domenica zondag niedziela niedzielę",
+)
+WEEKDAYS: dict[str, int] = {w: n for n, line in enumerate(WEEKDAY_LINES) for w in line.split()}
+#: Short forms that are only read in front of a date, never alone ("Sa", "Do", "mar.").
+WEEKDAY_PREFIXES = (
+    "mo di mi do fr sa so lun mar mer jeu ven dim mié jue vie sáb dom gio ma wo vr za zo pn wt śr czw pt sob nd".split()
+)
+
+#: Days by name -> days from the Date header's day.
+DAYS: dict[str, int] = {
+    "today": 0, "yesterday": -1, "tomorrow": 1, "tonight": 0,
+    "heute": 0, "gestern": -1, "vorgestern": -2, "übermorgen": 2,
+    "aujourd'hui": 0, "aujourd’hui": 0, "hier": -1, "demain": 1, "hoy": 0, "ayer": -1, "oggi": 0, "ieri": -1, "domani": 1,
+    "hoje": 0, "ontem": -1, "amanhã": 1, "vandaag": 0, "gisteren": -1, "dzisiaj": 0, "dziś": 0, "wczoraj": -1, "jutro": 1,
+}  # fmt: skip
+
+#: Times of day by name -> minutes after midnight.
+CLOCK_WORDS: dict[str, int] = {
+    "noon": 720, "midday": 720, "midnight": 1440, "mittag": 720, "mittags": 720, "mitternacht": 1440, "midi": 720, "minuit": 1440,
+    "mediodía": 720, "medianoche": 1440, "mezzogiorno": 720, "mezzanotte": 1440, "meio-dia": 720, "meia-noite": 1440,
+    "middernacht": 1440,
+}  # fmt: skip
+
+#: Unit words of "20 min ago" -> minutes; None: a month, a year: no instant.
+UNITS: dict[str, int] = {
+    "s": 0, "sec": 0, "secs": 0, "second": 0, "seconds": 0,
+    "m": 1, "min": 1, "mins": 1, "minute": 1, "minutes": 1, "minuten": 1, "minutos": 1, "minuto": 1, "minuti": 1, "minut": 1,
+    "minuty": 1, "h": 60, "hr": 60, "hrs": 60, "hour": 60, "hours": 60, "stunde": 60, "stunden": 60, "heure": 60, "heures": 60,
+    "hora": 60, "horas": 60, "ora": 60, "ore": 60, "uur": 60, "godzin": 60, "godziny": 60, "godzinę": 60,
+    "day": 1440, "days": 1440, "tag": 1440, "tagen": 1440, "jour": 1440, "jours": 1440, "días": 1440, "día": 1440,
+    "giorni": 1440, "giorno": 1440, "dias": 1440, "dia": 1440, "dagen": 1440, "dag": 1440, "dni": 1440,
+}  # fmt: skip
+
+#: Numbers said in words in front of a unit.
+AMOUNTS: dict[str, float] = {
+    "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
+    "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "half an": 0.5, "half a": 0.5, "einer": 1, "einem": 1, "einen": 1,
+    "eine": 1, "zwei": 2, "drei": 3, "une": 1, "un": 1, "una": 1, "um": 1, "uma": 1, "deux": 2, "dos": 2, "due": 2, "een": 1,
+    "an hour and a": 1,
+}  # fmt: skip
+
+
+def month(word: str, with_year: bool) -> int | None:
+    """1..12 for a month's name as written, None where it is none or an everyday word here."""
+    low = word.lower().rstrip(".")
+    number = MONTHS.get(low)
+    if number is None or (low in MONTH_NEEDS_YEAR and not with_year):
+        return None
+    if low in MONTH_NEEDS_CAPITAL and not with_year and word[:1].islower():
+        return None
+    return number
+
+
+def alternation(words: Iterable[str]) -> str:
+    """A regex piece for any of ``words``, longest first."""
+    return "|".join(re.escape(w) for w in sorted(words, key=lambda w: (-len(w), w)))

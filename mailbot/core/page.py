@@ -1,0 +1,179 @@
+"""The own text as a page: lines with their marks (heading, bullet, table row, chat line), and what it says of zones for all of it.
+
+The law it keeps: marks are looked at line by line, each within a bounded prefix. A chat pasted behind ">" is the writer's own when
+nobody is said to have written it; every other quote stays a quote.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from .zones import PLACE, SHORT, WORDS, Zone, read_zone
+
+
+@dataclass(slots=True)
+class Line:
+    """``text[start:end]`` without its line end. ``body``: where its words begin, behind quote marks, bullets and table bars."""
+
+    number: int
+    start: int
+    end: int
+    body: int
+    heading: int = 0  # 1..6; 7 for a line in bold or underlined
+    bullet: bool = False
+    table: bool = False
+    blank: bool = False
+    indent: int = 0
+
+
+_MARKS = re.compile(
+    r"(?P<quote>(?:[ \t]{0,3}>){0,4})(?P<indent>[ \t\u00a0]{0,40})(?:(?P<hash>#{1,6})(?![#\w]|!)[ \t]*|(?P<equals>={2,6})[ \t]|(?P<h>h[1-6]\.)[ ]"
+    r"|(?P<bullet>(?:[-*+\u2022\u00b7\u2013\u2014\u25e6\u25aa\u25cf]|\d{1,3}[.)](?!\d))(?=[ \t]|\d\d?:|\[)(?:[ \t]+\[[ xX]\])?)[ \t]*|(?P<bar>\|)[ \t]*)?[*_`~\[(<\"']{0,4}"
+)
+_BOLD = re.compile(r"[ \t]*(?:\*\*|__)[^*_\n]{1,90}(?:\*\*|__)[: \t]*$")
+_UNDER = re.compile(r"[ \t]*(?:={3,}|-{3,})[ \t]*$")
+_EMPTY = re.compile(r"[ \t\u00a0>]*$")
+
+
+def lines(text: str, spans: Sequence[tuple[int, int]]) -> list[Line]:
+    """The lines of ``spans`` (sorted, whole lines), in order."""
+    out: list[Line] = []
+    number, counted = 1, 0
+    for first, last in spans:
+        at = first
+        while at < last:
+            end = text.find("\n", at, last)
+            if end < 0:
+                end = last
+            number += text.count("\n", counted, at)
+            counted = at
+            out.append(_line(text, number, at, end))
+            if out[-1].end > out[-1].start and _UNDER.match(text[at : min(end, at + 120)]) and len(out) > 1:
+                before = out[-2]
+                if (
+                    not before.blank
+                    and not before.table
+                    and not before.bullet
+                    and before.end + 1 == at
+                    and before.end - before.start < 100
+                ):
+                    before.heading = before.heading or 7
+            at = end + 1
+    return out
+
+
+def _line(text: str, number: int, start: int, end: int) -> Line:
+    m = _MARKS.match(text, start, end)
+    assert m is not None  # every piece may be empty
+    line = Line(number, start, end, m.end(), indent=len(m["indent"].expandtabs(4)))
+    if m.end() == end and _EMPTY.match(text, start, end):
+        line.blank = True
+    elif m["hash"] or m["equals"] or m["h"]:
+        line.heading = len(m["hash"] or m["equals"] or m["h"][1] * int(m["h"][1]))
+    elif m["bar"] or (text.count("|", start, end) >= 2 and end - start < 2000):
+        line.table = True
+    elif m["bullet"]:
+        line.bullet = True
+    elif end - start < 120 and _BOLD.match(text, start, end):
+        line.heading = 7
+    return line
+
+
+# A chat pasted behind ">"
+_CHAT_LINE = re.compile(
+    r"[ \t]{0,3}>[ \t]?(?:[\w.@' \u00c0-\u017f-]{1,40}?[ \t]{1,4}\[?(?:[A-Z][a-z]+ at )?\d{1,2}:\d\d(?::\d\d)?(?:[ ]?[AaPp]\.?[Mm]\.?)?\]?[ \t]*$"
+    r"|\[?\d{1,2}:\d\d(?::\d\d)?(?:[ ]?[AP]M)?\]?[ \t]+(?:<[^>\n]{1,30}>|[\w.-]{1,30}:|\*|-!-))"
+)
+_SAID_BY = re.compile(
+    r"(?:wrote|writes|said|schrieb|écrit|escribió|scritto|escreveu|schreef|napisał|skrev|napsal|kirjoitti|写道|[<(\[][\w.+-]+@[\w.-]+[>)\]])[^\n]{0,40}:?[ \t]*$|^[ \t]*-{3,}|^\*?(?:From|To|Subject|Sent|Date):",
+    re.I,
+)
+
+
+def with_pastes(text: str, own: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """``own`` and the chats pasted behind ">" between: blocks with two chat lines at least, that no attribution line precedes."""
+    if ">" not in text:
+        return list(own)
+    spans = list(own)
+    for start, end in _gaps(len(text), own):
+        rows = text[start:end].split("\n")
+        if sum(1 for r in rows[:400] if r.lstrip(" \t").startswith(">") and _CHAT_LINE.match(r[:160])) < 2:
+            continue
+        if any(_SAID_BY.search(r[:200]) for r in rows if r.strip() and not r.lstrip(" \t").startswith(">")):
+            continue
+        before = next((r for r in reversed(text[max(0, start - 400) : start].split("\n")) if r.strip()), "")
+        if not _SAID_BY.search(before[:300]):
+            spans.append((start, end))
+    return sorted(spans)
+
+
+def _gaps(length: int, own: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    at = 0
+    for start, end in own:
+        if start > at:
+            yield at, start
+        at = max(at, end)
+    if at < length:
+        yield at, length
+
+
+# What is said of all times
+_ZONE = rf"(?P<zone>{SHORT}|{WORDS}|{PLACE})"
+_FILLER = r"(?:[^.\n|]|\n(?![ \t]*\n)){0,50}?"
+STATEMENTS: tuple[tuple[str, str, str], ...] = (
+    ("all times", rf"(?i:\ball[ ](?:the[ ])?(?:times?|timestamps?|time[ ]stamps|dates?|events|entries|hours|clock times)\b){_FILLER}\b{_ZONE}", "All times are in PDT"),
+    ("times are", rf"(?i:\b(?:times|timestamps|time[ ]stamps|clocks|dates and times)(?:[ ]\w{{2,9}}){{0,3}}[ ](?:are|is|were|in|given|shown|listed)(?:[ ]\w{{2,10}}){{0,4}}?[ ]?[(\[]?){_ZONE}", "times below are in Pacific"),
+    ("times zone", rf"(?i:\b(?:times|timestamps)[ ]?[:(\[][ ]?(?:in[ ])?){_ZONE}", "Times: UTC"),
+    ("time zone", rf"(?i:\b(?:time[ -]?zone|TZ|zeitzone|fuseau horaire|zona horaria|fuso orario|tijdzone)(?:[ ](?:is|used|for all times|=))*[ ]?[:=]?[ *_]{{0,4}}){_ZONE}", "Timezone: Europe/Zurich"),
+    ("everything in", rf"(?i:\b(?:everything|timeline|chronology)[ ](?:is|are|below|here)?[ ]?(?:is[ ])?in[ ]){_ZONE}", "Timeline in UTC"),
+    ("zone times", rf"^[ \t>*_(-]{{0,6}}{_ZONE}(?i:[ ](?:times?|timestamps)(?:[ ](?:throughout|below|everywhere|used))?)[ \t.:)*_]*$", "UTC times throughout"),
+    ("alle Zeiten", rf"(?i:\b(?:alle[ ](?:zeiten|zeitangaben|uhrzeiten|tijden|tijdstippen)|zeiten|zeitangaben|toutes[ ]les[ ](?:heures|dates)|(?:les[ ])?heures[ ]sont|todas[ ]las[ ]horas|todos[ ]os[ ]hor[aá]rios|tutti[ ]gli[ ]orari|wszystkie[ ](?:czasy|godziny))\b)"
+        rf"{_FILLER}(?<![\w]){_ZONE}", "Alle Zeiten in MESZ"),
+)  # fmt: skip
+_STATEMENTS = tuple(re.compile(p, re.M) for _, p, _ in STATEMENTS)
+_CUE = re.compile(
+    r"\btime|\bTZ\b|\bzone|\ball\b|\beverything\b|\bZeit|\bchronolog|\btoutes|\bheures|\btodas|\btodos|\btutti|\bwszystkie|\btijd|\bfus|\bzona\b",
+    re.I,
+)
+_IN_HEAD = re.compile(rf"(?:[(\[,/]|[-\u2013:][ ]|\bin[ ]|\btimes?[ ]|^[ \t|#*]*){_ZONE}(?=[ ]*(?:[)\],|:*/]|time|$))")
+
+
+def statements(text: str, spans: Sequence[tuple[int, int]], sender: int | None) -> list[tuple[int, int, Zone]]:
+    """(start, end, zone) of every "All times in PDT" in ``spans``. Each row only looks where its cue word stands."""
+    out: list[tuple[int, int, Zone]] = []
+    for first, last in spans:
+        done = first
+        for cue in _CUE.finditer(text, first, last):
+            if cue.start() < done:
+                continue
+            stop = min(last, cue.start() + 160)
+            at = text.rfind("\n", max(first, cue.start() - 24), cue.start()) + 1 or max(first, cue.start() - 24)
+            window = text[at:stop]
+            for pattern in _STATEMENTS:
+                m = pattern.search(window)
+                if (
+                    m is not None
+                    and (zone := read_zone(m["zone"], sender)) is not None
+                    and not _beside_clock(window, m.start("zone"))
+                ):
+                    out.append((at + m.start(), at + m.end(), zone))
+                    done = at + m.end()
+                    break
+            if len(out) >= 50:
+                return out
+    return out
+
+
+def _beside_clock(window: str, at: int) -> bool:
+    return bool(re.search(r"\d[\d:.]*[ ]?(?:[ap]m[ ]?)?[(]?$", window[max(0, at - 8) : at], re.I))
+
+
+def head_zone(words: str, sender: int | None) -> Zone | None:
+    """The zone that a heading, a table's head or a line of its own names: ``Timeline (UTC)``, ``| Time (Pacific) |``."""
+    for m in _IN_HEAD.finditer(words[:200]):
+        zone = read_zone(m["zone"], sender)
+        if zone is not None and not _beside_clock(words, m.start("zone")):
+            return zone
+    return None

@@ -1,0 +1,365 @@
+"""Expressions -> instants: which day and which zone a time has that does not say so itself. The two ladders of language.md 3.2.
+
+The law it keeps: only what is missing is inferred (lesson P34), every instant says where its date and its zone came from, and
+nothing that happened is later than the mail that tells it. ``Placer`` walks once over the page, from top to bottom.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+from .expressions import Expression
+from .formats import Clock, Day
+from .page import Line
+from .zones import Zone, fixed, iana, offset_name, read_offset
+
+SLACK = timedelta(minutes=30)  # a clock may be a little ahead of the mail that tells of it
+ROLL = timedelta(hours=6)  # a list that goes back further than this has passed midnight
+
+
+@dataclass(slots=True)
+class Place:
+    """Where an expression stands and what it became."""
+
+    e: Expression
+    line: Line
+    lead: bool  # its line begins with it: a list entry, a table row, a chat line, a heading
+    utc: datetime | None = None
+    date_from: str = "mail"
+    zone_from: str = "mail"
+    zone: str = ""
+    info: tzinfo = UTC
+    sure: bool = True
+    doubts: list[str] = field(default_factory=list)
+    dropped: str = ""  # why it is no event
+
+    def doubt(self, why: str) -> None:
+        self.sure = False
+        self.doubts.append(why)
+
+
+@dataclass(slots=True)
+class Known:
+    """What the ladders fall back on."""
+
+    mail: datetime  # the Date header, aware
+    offset_known: bool
+    sender_zone: str
+    list_zone: str
+
+    @property
+    def minutes(self) -> int | None:
+        offset = self.mail.utcoffset() if self.offset_known else None
+        return None if offset is None else round(offset.total_seconds() / 60)
+
+    def fallback(self) -> tuple[str, tzinfo, str]:
+        """(zone as used, its tzinfo, which rung) for times that say nothing and of which nothing is said."""
+        for words, rung in ((self.sender_zone, "sender"), ("", "mail"), (self.list_zone, "list")):
+            if rung == "mail" and self.minutes is not None:
+                info: tzinfo | None = fixed(self.minutes)
+                assert info is not None
+                return offset_name(info, self.mail), info, "mail"
+            info = (iana(words) or read_offset(words)) if words else None
+            if info is not None:
+                return words, info, rung
+        return "UTC", UTC, "utc"
+
+
+def resolve(day: Day, mail: date, swap: bool = False) -> date | None:
+    """The date that ``day`` means, seen from ``mail``; None where there is none (31 February, year 1)."""
+    try:
+        if day.delta is not None:
+            return mail + timedelta(days=day.delta)
+        if day.month is not None and day.day is not None:
+            month, number = (day.day, day.month) if swap else (day.month, day.day)
+            if day.year is not None:
+                return date(day.year, month, number) if day.year >= 1970 else None
+            this = date(mail.year, month, number) if not (month == 2 and number == 29) else _leap(mail.year)
+            if this > mail + timedelta(days=45):
+                return this.replace(year=mail.year - 1)
+            if this < mail - timedelta(days=330):
+                return this.replace(year=mail.year + 1)
+            return this
+        if day.day is not None:
+            return _nearest(day, mail)
+        if day.weekday is not None:
+            return mail - timedelta(days=(mail.weekday() - day.weekday) % 7)
+    except (ValueError, OverflowError):
+        return None
+    return None
+
+
+def _leap(year: int) -> date:
+    while year % 4 or (year % 100 == 0 and year % 400):
+        year -= 1
+    return date(year, 2, 29)
+
+
+def _nearest(day: Day, mail: date) -> date | None:
+    """The 14th, Monday the 14th: the nearest such day, back first."""
+    for back in range(62):
+        for candidate in (mail - timedelta(days=back), mail + timedelta(days=back)):
+            if (
+                candidate.day == day.day
+                and (day.weekday is None or candidate.weekday() == day.weekday)
+                and (back <= 7 or candidate <= mail)
+            ):
+                return candidate
+    return None
+
+
+def at(day: date, clock: Clock, info: tzinfo) -> datetime | None:
+    """The instant of ``clock`` on ``day`` in ``info``, UTC; None beyond the calendar. 24:00 is midnight at the day's end."""
+    try:
+        local = datetime.combine(day, time(0), info) + timedelta(minutes=clock.minutes, seconds=clock.seconds)
+        return local.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+class Placer:
+    """One pass over a page. Feed it lines in order (``heading``, ``table_head``) and the places in them (``place``)."""
+
+    def __init__(self, known: Known, first_day: date | None, stated_day: date | None, swap: bool) -> None:
+        self.known = known
+        self.swap = swap
+        self.mail_utc = known.mail.astimezone(UTC)
+        self.stated = stated_day  # "all events happened on …"
+        self.first = first_day  # the first date of the text, for clocks in front of any date
+        self.message_zone: Zone | None = None
+        self.block_zone: Zone | None = None
+        self.block_level = 0
+        self.list_zone: Zone | None = None  # the last one written in this list
+        self.heading_day: date | None = None
+        self.lead_day: date | None = stated_day
+        self.lead_at: datetime | None = None  # the last entry of the list
+        self.prose_day: date | None = None
+        self.log_day: date | None = None
+        self.line_day: tuple[int, date] | None = None
+        self.begin: datetime | None = None  # the first entry of the text
+        self.all_one: Zone | None = None  # the zone of every time that says one, where they agree
+
+    # Zones
+
+    def zone_of(self, p: Place, words: Zone | None) -> None:
+        """Sets zone, info and zone_from: the ladder of zones."""
+        if words is not None and not words.mine:
+            p.zone, p.info, p.zone_from = words.name, words.info, "written"
+            if words.doubt:
+                p.doubts.append(words.doubt)
+            self.list_zone = words
+            return
+        candidates = () if words is not None else (
+            (self.block_zone, "block"), (self.message_zone, "message"), (self.list_zone, "block"), (self.all_one, "message"),
+        )  # fmt: skip
+        for zone, rung in candidates:
+            if zone is not None and not zone.mine:
+                p.zone, p.info, p.zone_from = zone.name, zone.info, rung
+                return
+        p.zone, p.info, p.zone_from = self.known.fallback()
+        if p.zone_from in ("list", "utc"):
+            p.doubt("nothing says the zone")
+
+    def heading(self, level: int, zone: Zone | None, day: date | None) -> None:
+        """A heading without a clock: what it says holds until the next of its level; a list's own zone ends."""
+        if zone is not None:
+            self.block_zone, self.block_level = zone, level
+        elif level <= self.block_level or self.block_level == 0:
+            self.block_zone, self.block_level = None, 0
+        self.list_zone = None
+        if day is not None:
+            self.heading_day = self.lead_day = self.prose_day = day
+            self.lead_at = None
+        else:
+            self.lead_at = None
+
+    def day_line(self, day: date) -> None:
+        """A line that is only a date: the entries below are of that day."""
+        self.heading_day = self.lead_day = self.prose_day = day
+        self.lead_at = None
+
+    def mention(self, day: date, line: Line) -> None:
+        """A date in prose: it moves the day of the prose, and of lists that have none."""
+        self.line_day = (line.number, day)
+        self.prose_day = day
+
+    # Days
+
+    def place(self, p: Place, words: Zone | None) -> None:
+        """Sets utc, date_from, sure."""
+        e = p.e
+        if e.epoch is not None:
+            p.zone, p.info, p.zone_from, p.date_from = "UTC", UTC, "written", "written"
+            p.utc = datetime.fromtimestamp(e.epoch, UTC)
+            return
+        self.zone_of(p, words)
+        if e.ago is not None:
+            base = self.lead_at if p.line.number < 0 and self.lead_at else self.mail_utc
+            p.utc, p.date_from = base - timedelta(minutes=e.ago), "written"
+            p.zone_from = "mail"
+            if e.precision == "day":
+                p.doubts.append("a day, not a time")
+            return
+        if e.clock is None:
+            return
+        if e.day is not None:
+            self._written(p, e.day, e.clock)
+        elif p.lead:
+            self._lead(p, e.clock)
+        else:
+            self._prose(p, e.clock)
+
+    def _local_mail_day(self, p: Place) -> date:
+        return self.known.mail.astimezone(p.info).date()
+
+    def _written(self, p: Place, day: Day, clock: Clock) -> None:
+        found = resolve(
+            day, self._local_mail_day(p) if day.delta is None else self.known.mail.date(), self.swap and day.swapped
+        )
+        if found is None:
+            p.dropped = "no such date"
+            return
+        p.utc, p.date_from = at(found, clock, p.info), "written"
+        if day.swapped and day.year is None:
+            p.doubt("month and day could be the other way round")
+        if p.utc is not None and p.utc > self.mail_utc + SLACK and not self._typo(p):
+            p.dropped = "later than the mail"
+            return
+        if p.e.log and not p.lead:
+            self.log_day = found
+            return
+        self._carry(p, found)
+
+    def _typo(self, p: Place) -> bool:
+        """An hour or so ahead: the zone is in doubt, not the event."""
+        if (
+            p.utc is None
+            or p.zone_from in ("written", "block", "message")
+            or p.utc > self.mail_utc + timedelta(hours=12)
+        ):
+            return False
+        p.doubt("later than the mail")
+        return True
+
+    def _carry(self, p: Place, day: date) -> None:
+        self.line_day = (p.line.number, day)
+        if p.lead:
+            if self.stated is None:
+                self.lead_day = day
+            self.lead_at = p.utc
+        if self.stated is None:
+            self.prose_day = day
+        if self.begin is None:
+            self.begin = p.utc
+
+    def _lead(self, p: Place, clock: Clock) -> None:
+        """An entry of a list: the day of the list, and the next one where it passes midnight."""
+        day, source = self._list_day(p, clock)
+        utc = at(day, clock, p.info)
+        if utc is None:
+            p.dropped = "no such date"
+            return
+        if self.lead_at is not None and source != "line":
+            behind = self.lead_at - utc
+            if behind > ROLL and utc + timedelta(days=1) <= self.mail_utc + SLACK:
+                day, source = day + timedelta(days=1), "order"
+                utc = at(day, clock, p.info) or utc
+        if utc > self.mail_utc + SLACK:
+            utc, day, source = self._not_after_mail(p, utc, day, source, clock)
+        p.utc, p.date_from = utc, "heading" if source == "line" else source
+        if self.begin is None:
+            self.begin = utc
+        self.lead_day, self.lead_at = day, utc
+        if self.prose_day is None or self.prose_day < day:
+            self.prose_day = day
+
+    def _not_after_mail(
+        self, p: Place, utc: datetime, day: date, source: str, clock: Clock
+    ) -> tuple[datetime, date, str]:
+        before = at(day - timedelta(days=1), clock, p.info)
+        if source == "mail" and before is not None:
+            p.doubt("the day before the mail, by the order")
+            return before, day - timedelta(days=1), "order"
+        p.doubt("later than the mail")
+        return utc, day, source
+
+    def _list_day(self, p: Place, clock: Clock) -> tuple[date, str]:
+        if self.line_day is not None and self.line_day[0] == p.line.number:
+            return self.line_day[1], "line"
+        if self.lead_day is not None:
+            base = self.heading_day or self.stated
+            if self.lead_at is None and base is not None and base != self.lead_day and self.begin is not None:
+                # A new section tells the story again, or goes on: again, unless that would be before its beginning.
+                again = at(base, clock, p.info)
+                if again is not None and again >= self.begin - timedelta(hours=3):
+                    return base, "heading"
+            return self.lead_day, "heading"
+        if self.prose_day is not None:
+            return self.prose_day, "heading"
+        if self.first is not None:
+            return self.first, "heading"
+        return self._local_mail_day(p), "mail"
+
+    def _prose(self, p: Place, clock: Clock) -> None:
+        if self.line_day is not None and self.line_day[0] == p.line.number:
+            day, source = self.line_day[1], "written"
+        elif p.e.log and self.log_day is not None:
+            day, source = self.log_day, "heading"
+        elif self.prose_day is not None or self.lead_day is not None:
+            day, source = self.prose_day or self.lead_day or self._local_mail_day(p), "heading"
+        elif self.first is not None:
+            day, source = self.first, "heading"
+        else:
+            day, source = self._local_mail_day(p), "mail"
+        utc = at(day, clock, p.info)
+        if utc is None:
+            p.dropped = "no such date"
+            return
+        if utc > self.mail_utc + SLACK:
+            utc, day, source = self._not_after_mail(p, utc, day, source, clock)
+        p.utc, p.date_from = utc, source
+        if self.begin is None:
+            self.begin = utc
+
+    def range_end(self, first: Place, second: Place, words: Zone | None) -> None:
+        """The second of a range: on the day of the first, or the next where it would end before it began."""
+        self.zone_of(second, words)
+        clock = second.e.clock
+        if clock is None or first.utc is None:
+            second.dropped = first.dropped or "no such date"
+            return
+        second.date_from = first.date_from
+        day = first.utc.astimezone(second.info).date()
+        utc = at(day, clock, second.info)
+        if utc is not None and utc < first.utc:
+            later = at(day + timedelta(days=1), clock, second.info)
+            if later is not None and later - first.utc <= timedelta(hours=16) and later <= self.mail_utc + SLACK:
+                utc, second.date_from = later, "order"
+            else:
+                second.doubt("ends before it starts")
+        second.utc = utc
+        if second.utc is not None and first.lead:
+            self.lead_day, self.lead_at = second.utc.astimezone(second.info).date(), second.utc
+
+
+_NICK = re.compile(
+    r"(?:[\w.@`*_~'\u00c0-\u017f-]{1,24}[ ]?){0,5}(?:[:(\[|<\u2013\u2014-]|[ ]{2}|\*\*|\t)[ \t*_`~\[(<]*$"
+)
+
+
+def is_lead(text: str, e: Expression, line: Line) -> bool:
+    """Whether the line begins with it: nothing before, or a nick or a short label."""
+    before = text[line.body : e.start].lstrip("*_`~[(<\"' \t") if e.start > line.body else ""
+    before = (
+        re.sub(
+            r"(?:about|around|ca\.?|circa|approx\.?|at|from|since|um|ab|gegen|à|[IWEFD])?[ ~\u2248*_`\[(]*$",
+            "",
+            before,
+            flags=re.I,
+        )
+        if before
+        else ""
+    )
+    return not before or (len(before) <= 48 and bool(_NICK.fullmatch(before)))
