@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import zlib
@@ -175,6 +176,32 @@ def test_a_number_is_not_used_again_after_compaction_and_reopening(tiny: TinySta
     assert TinyState(tmp_path / "state", readonly=True).next_id("messages") == 51
 
 
+@pytest.mark.usefixtures("small_log")
+@pytest.mark.parametrize("how", ["delete", "truncate", "drop"])
+def test_what_goes_while_a_compaction_runs_does_not_come_back(how: str, tiny: TinyState, tmp_path: Path) -> None:
+    for doc_id in range(1, 41):
+        tiny.put("messages", doc_id, {"text": "x" * 60})
+        tiny.put("incidents", 1, {"text": "y" * 500})
+        tiny.commit({"in.mbox": doc_id})
+        if (tmp_path / "state.new").exists() and b"xxx" in (tmp_path / "state.new").read_bytes():
+            break
+    assert doc_id > 1
+    if how == "delete":
+        for gone in range(1, doc_id + 1):
+            tiny.delete("messages", gone)
+    elif how == "truncate":
+        tiny.db.table("messages").truncate()
+    else:
+        tiny.db.drop_table("messages")
+    tiny.commit({})
+    while (tmp_path / "state.new").exists():
+        tiny.put("incidents", 2, {})
+        tiny.commit({"in.mbox": tiny.mark().get("in.mbox", 0) + 1})
+    assert contents(tiny)["messages"] == {}
+    assert look(tmp_path / "state") == (tiny.mark(), contents(tiny))
+    assert tiny.next_id("messages") == (doc_id + 1 if how == "delete" else 1)
+
+
 class Crash(BaseException):
     """The machine stops here."""
 
@@ -275,6 +302,25 @@ def test_a_second_writer_is_refused_and_a_reader_may_not_write(tiny: TinyState, 
     reader.close()
     with pytest.raises(Locked):
         TinyState(tmp_path / "state")  # the lock went along with the new file
+
+
+def test_a_file_that_loses_its_name_before_it_is_locked_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, path = fcntl.flock, tmp_path / "state"
+
+    def late(fd: int, how: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", real)
+        os.replace(path, tmp_path / "old")  # as the compaction of a writer that has just ended
+        real(fd, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    state = TinyState(path)
+    state.put("messages", 1, {})
+    state.commit({"in.mbox": 1})
+    state.close()
+    assert look(path)[0] == {"in.mbox": 1}
+    assert (tmp_path / "old").read_bytes() == b""
 
 
 def test_reading_where_nothing_was_written_is_file_not_found(tmp_path: Path) -> None:

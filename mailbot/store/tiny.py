@@ -200,9 +200,9 @@ class Edit(MutableMapping[int, Doc]):
         self._change.put(doc_id, pack(doc))
 
     def __delitem__(self, doc_id: int) -> None:
+        self._keep()
         if doc_id not in self:
             raise KeyError(doc_id)
-        self._last = None if self._last is not None and self._last[0] == doc_id else self._last
         self._change.put(doc_id, None)
 
     def __iter__(self) -> Iterator[int]:
