@@ -1,7 +1,7 @@
 """Facts: what threading needs of one message, small enough to be kept for each, so that re-threading needs no mail.
 
 Law: pure, total, bounded. A line of text is known by a 32-bit hash of its letters and digits, so that quote marks,
-white space and character sets do not change it; of a long text both sides keep the smallest hashes, hence the same lines.
+white space and character sets do not change it; of a long text both sides keep the smallest hashes, hence the same.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MessageKind = Literal["human", "alert", "bounce", "auto", "ours"]
 
 # ASCII that is neither letter nor digit, but for the line end.
 _DROP = bytes(c for c in range(128) if not chr(c).isalnum() and c != 10)
-_DROP_WIDE = re.compile(r"[^\w\n]+|_+")
+_DROP_WIDE = re.compile(r"\W+")
 _OUTLOOK = re.compile(
     r"^[>\s*]*(?:Subject|Betreff|Objet|Oggetto|Asunto|Assunto|Onderwerp|Ämne|Emne|Aihe|Temat|Předmět|Predmet|Tárgy|Konu"
     r"|Тема|Θέμα|主题|主旨|件名|제목)[*\s]{0,3}[:：][*\s]{0,3}(\S.*)$",
@@ -142,7 +142,7 @@ def facts(message: Message, parts: tuple[Part, ...], at: float, kind: str) -> Fa
         lines=line_hashes(own),
         text_hash=text_hash(own),
         kind=kind,
-        marked=bool(_DECLARED.search(message.subject) or _DECLARED.search(own)),
+        marked=_marked(message.subject) or _marked(own),
         ends=ends,
         via=_via(message),
         quoted=bool(quoted),
@@ -151,12 +151,13 @@ def facts(message: Message, parts: tuple[Part, ...], at: float, kind: str) -> Fa
 
 def line_hashes(text: str) -> tuple[int, ...]:
     """Hashes of the lines that have at least LETTERS letters and digits: the LINES smallest, in order."""
-    text = text[:READ_CHARS]
-    if text.isascii():
-        folded = text.lower().encode().translate(None, _DROP)
-    else:
-        folded = _DROP_WIDE.sub("", text.casefold()).encode("utf-8", "replace")
-    found = {crc32(line) for line in folded.split(b"\n") if len(line) >= LETTERS}
+    folded = text[:READ_CHARS].casefold().encode("utf-8", "replace").translate(None, _DROP)
+    found = set()
+    for line in folded.split(b"\n"):
+        if len(line) >= LETTERS and not line.isascii():
+            line = _DROP_WIDE.sub("", line.decode()).encode()
+        if len(line) >= LETTERS:
+            found.add(crc32(line))
     return tuple(sorted(found)[:LINES])
 
 
@@ -177,13 +178,18 @@ def _outlook(text: str, parts: Iterable[Part]) -> str | None:
     return None
 
 
+def _marked(text: str) -> bool:
+    return ("INCIDENT" in text or "declaring" in text) and _DECLARED.search(text) is not None
+
+
 def _ends(own: str) -> bool | None:
     if "#mailbot" in own:
         own = _CASELESS.sub(lambda m: m[1] + m[2].upper(), own)
     found = None
-    for step in _COMMAND.finditer(own):
-        found = step[1] is not None
-    if found is None and _OVER.search(own):
+    if "RESOLVED" in own or "CANCEL" in own or "REOPEN" in own:
+        for step in _COMMAND.finditer(own):
+            found = step[1] is not None
+    if found is None and "declaring" in own and _OVER.search(own):
         return True
     return found
 

@@ -20,9 +20,11 @@ from mailbot.core.subject import Subject
 
 LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # none that is taken for another: 0 O 1 I L
 RULES = ("header", "index", "id", "quote", "subject", "quote-other", "status", "split", "new", "unfiled")
+_RULE_CODES = {rule: place << 2 for place, rule in enumerate(RULES)}
 KEYS = 16  # of an incident
 RECENT = 8  # incidents known under one key; how many there were is counted
 RELATED = 16  # incidents related to one
+OUR_KEYS = 500  # of our digests
 VOTERS = 3  # a line in more incidents than this says nothing
 LINES_KEPT = 250_000  # in each of two generations
 
@@ -43,6 +45,7 @@ class Incident:
     open: bool = True
     alias: int = -1  # number of the incident it was merged into
     related: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()  # what it was split from: no later mail merges them
 
 
 class Seen(NamedTuple):
@@ -64,6 +67,7 @@ class Memory:
         self._keys: dict[str, tuple[int, ...]] = {}  # key -> how many incidents it has had, numbers of the latest
         self._lines: dict[int, int | tuple[int, ...]] = {}  # hash -> number, or up to VOTERS of them, or () for more
         self._old_lines: dict[int, int | tuple[int, ...]] = {}
+        self._our_keys: dict[str, None] = {}  # of mails of ours that belong to no single incident (digests)
         self._touches = 0
 
     # Looking up.
@@ -109,12 +113,15 @@ class Memory:
         code = self._ids.get(message_id)
         return None if code is None or code & 3 != _AWAITED else self._current((code >> 6) - 2)
 
-    def answers_ours(self, references: Iterable[str]) -> bool:
-        """A mail of ours that belongs to no single incident (a digest) is among ``references``."""
-        return any((self._ids.get(r, 128) >> 6) - 2 == _OURS for r in references)
+    def answers_ours(self, references: Iterable[str], key: str) -> bool:
+        """A mail of ours that belongs to no single incident (a digest) is among ``references``, or has this key."""
+        return key in self._our_keys or any((self._ids.get(r, 128) >> 6) - 2 == _OURS for r in references)
 
-    def is_key(self, key: str) -> bool:
-        return key in self._keys
+    def one_event(self, one: Incident, other: Incident) -> bool:
+        """They share a key, and neither was split from the other."""
+        if any(self.by_id(name) is other for name in one.apart) or any(self.by_id(name) is one for name in other.apart):
+            return False
+        return any(key in other.keys and key in self._keys for key in one.keys)
 
     def incidents_with(self, key: str) -> int:
         """How many incidents ``key`` has had."""
@@ -168,20 +175,23 @@ class Memory:
         rule: str,
         merged: str,
         related: tuple[str, ...],
-        sign: bool,
     ) -> None:
         """A message has been placed in the incident called ``name``, which opens with it where it is not known."""
         self._touches += 1
         incident = None if name is None else self.by_id(name) or self._create(name, facts.at)
         if incident is None:
             self._record(facts, _OURS if facts.kind == "ours" else _NOBODY, rule)
+            if facts.kind == "ours" and subject.key:
+                self._our_keys = dict.fromkeys((*self._our_keys, subject.key)[-OUR_KEYS:])
             return
         if merged and (young := self.by_id(merged)) is not None and young is not incident:
             self.merge(incident, young)
         incident.related = _added(incident.related, related, RELATED)
         self._record(facts, incident.number, rule)
+        if rule == "split":
+            incident.apart = related
         home = incident if rule != "split" else self.by_id(related[0]) if related else None
-        self._await(facts, home, _AWAITED if sign else _NAMED)
+        self._await(facts, home, _AWAITED if subject.reply or facts.sign or facts.quoted else _NAMED)
         if facts.kind in ("bounce", "auto"):
             return
         self._register(incident, subject)
@@ -210,6 +220,7 @@ class Memory:
             self._keys[key] = (known[0] - shared, *latest)
         old.keys = _added(old.keys, young.keys, KEYS)
         old.related = _added(old.related, young.related, RELATED)
+        old.apart = _added(old.apart, young.apart, RELATED)
         old.last = max(old.last, young.last)
         old.touched = max(old.touched, young.touched)
         old.open = old.open or young.open
@@ -263,20 +274,14 @@ class Memory:
             latest = tuple(n for n in latest if n != stale)
         return (*latest, incident.number)
 
-    def _learn(self, lines: Iterable[int], number: int) -> None:
-        known = self._lines
-        for line in lines:
-            voters = known.get(line)
-            if voters is None:
-                voters = self._old_lines.get(line)
-            if voters is None:
-                known[line] = number
-            elif isinstance(voters, int):
-                known[line] = voters if voters == number else (voters, number)
-            elif not voters or number in voters:
-                known[line] = voters
-            else:
-                known[line] = (*voters, number) if len(voters) < VOTERS else ()
+    def _learn(self, lines: tuple[int, ...], number: int) -> None:
+        known, old = self._lines, self._old_lines
+        fresh = set(lines).difference(known).difference(old)
+        if len(fresh) < len(lines):
+            for line in lines:
+                if line not in fresh:
+                    known[line] = _voters(known[line] if line in known else old[line], number)
+        known.update(dict.fromkeys(fresh, number))
         if len(known) >= LINES_KEPT:
             self._old_lines, self._lines = known, {}
 
@@ -292,7 +297,16 @@ class Memory:
 
 
 def _code(number: int, rule: str, flag: int) -> int:
-    return (number + 2) << 6 | RULES.index(rule) << 2 | flag
+    return (number + 2) << 6 | _RULE_CODES[rule] | flag
+
+
+def _voters(voters: int | tuple[int, ...], number: int) -> int | tuple[int, ...]:
+    """Who votes by a line that ``number`` has too; () where it is in too many incidents to say anything."""
+    if isinstance(voters, int):
+        return voters if voters == number else (voters, number)
+    if not voters or number in voters:
+        return voters
+    return (*voters, number) if len(voters) < VOTERS else ()
 
 
 def _added(to: tuple[str, ...], more: tuple[str, ...], limit: int) -> tuple[str, ...]:

@@ -67,7 +67,10 @@ class Subject:
     incident_id: str  # INC-… or ""
     was: str  # key of the "(was: …)" part, ""
     maybe: str  # key with ambiguous prefixes off as well, "" where there was none
-    words: frozenset[str]
+
+    @property
+    def words(self) -> frozenset[str]:
+        return words(self.key or self.title.casefold())
 
 
 class _Front(NamedTuple):
@@ -99,7 +102,6 @@ def read_subject(text: str) -> Subject:
         incident_id=found.group().upper() if found else "",
         was=was,
         maybe=_maybe(text, front.at),
-        words=words(key),
     )
 
 

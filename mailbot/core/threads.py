@@ -78,7 +78,6 @@ class Threads:
             rule=placement.rule,
             merged=placement.merged,
             related=placement.related,
-            sign=subject.reply or facts.sign or (self.toneless and facts.quoted),
         )
 
     def current(self, incident: str) -> str | None:
@@ -86,8 +85,8 @@ class Threads:
         found = self._memory.by_id(incident)
         return found.id if found else None
 
-    def merge(self, one: str, other: str) -> Placement | None:
-        """What MERGE says: the younger becomes an alias of the older; None where nothing is to do.
+    def merge(self, one: str, other: str) -> str | None:
+        """What MERGE says: the younger becomes an alias of the older, whose id is returned; None: nothing to do.
 
         To be repeated after a restore, at its place in the order of messages; so is ``split``.
         """
@@ -96,12 +95,14 @@ class Threads:
             return None
         old, young = sorted((a, b), key=lambda i: i.number)
         self._memory.merge(old, young)
-        return Placement(old.id, "id", f"MERGE joins {young.id} to {old.id}", merged=young.id)
+        return old.id
 
     def split(self, facts: Facts) -> Placement:
-        """What SPLIT says: a message that has its place gets an incident of its own."""
+        """What SPLIT says: a message gets an incident of its own, which no later mail merges back."""
         origin = self._memory.find(facts.message_id)
-        placement = self._open(facts, "split", "SPLIT makes it an incident of its own", (origin,) if origin else ())
+        related = (origin,) if origin else ()
+        why = "SPLIT makes it an incident of its own"
+        placement = Placement(self._memory.new_id(facts), "split", why, opened=True, related=related)
         self._memory.forget(facts.message_id)
         self.restore(facts, placement)
         return placement
@@ -119,8 +120,8 @@ class Threads:
         if placement is None:
             if facts.kind not in OPENING:
                 placement = Placement(None, "unfiled", f"mail of kind {facts.kind} opens no incident")
-            elif self._memory.answers_ours(facts.references):
-                placement = Placement(None, "unfiled", "it answers a mail of ours about several incidents")
+            elif self._memory.answers_ours(facts.references, view.key if view.sign else ""):
+                placement = Placement(None, "unfiled", "it answers a mail of ours that belongs to no single incident")
             else:
                 placement = self._reply(view) if view.sign else self._first(view)
         return replace(placement, flagged=True) if before is not None else placement
@@ -168,17 +169,21 @@ class Threads:
     def _link(self, target: Incident, others: Iterable[Incident], rule: str, why: str) -> Placement:
         """Join ``target``. What else it links is merged where a key is shared, else related."""
         merged, related = "", []
+        why = why.format(target.id)
         for other in others:
-            if not merged and any(key in other.keys for key in target.keys if self._memory.is_key(key)):
+            if not merged and self._memory.one_event(target, other):
                 old, young = sorted((target, other), key=lambda i: i.number)
                 target, merged = old, young.id
+                why += f", and it links {young.id} to {old.id}, which has the same subject"
             elif other.id not in target.related:
                 related.append(other.id)
-        return Placement(target.id, rule, why.format(target.id), related=tuple(related), merged=merged)
+        return Placement(target.id, rule, why, related=tuple(related), merged=merged)
 
     # Rule 3: an incident's id.
 
     def _named(self, view: _View) -> Placement | None:
+        if view.facts.kind in ("bounce", "auto"):
+            return None
         for name, place in ((view.facts.via, "the address it was sent to"), (view.subject.incident_id, "its subject")):
             if name and (found := self._memory.by_id(name)):
                 return Placement(found.id, "id", f"{place} names {name}")
