@@ -49,7 +49,8 @@ setup: .venv/.ready
 	touch $@
 
 # Needs uv. The locks hold names, versions and hashes, and no index: whatever index is configured serves them.
-# Pins stay where they still fit; remove a lock to renew all of it. editables is what hatchling needs for `pip install -e`, and tells only a build that may download it.
+# Pins stay where they still fit; remove a lock to renew all of it. editables is what hatchling needs for
+# `pip install -e`, and tells only a build that may download it.
 LOCK = uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
   --no-annotate --no-header pyproject.toml
 
