@@ -66,7 +66,12 @@ class Daemon:
         scheduler = self._schedule(policy)
         try:
             await self._listen()
-            log.started(self.config.store.folder, self.register.messages, len(self.register.rows), timedelta(seconds=time.monotonic() - began))
+            log.started(
+                self.config.store.folder,
+                self.register.messages,
+                len(self.register.rows),
+                timedelta(seconds=time.monotonic() - began),
+            )
             self._work = [asyncio.create_task(self._read()), asyncio.create_task(self._hand_over())]
             scheduler.start()
             if ready is not None:
@@ -124,9 +129,17 @@ class Daemon:
 
         cursor = self.register.cursors.get(label)
         mailbox = Mailbox(
-            box.host, box.port, box.user, box.password(), box.tls, box.folder, str(box.ca_file or ""), box.poll.total_seconds(), after=box.after,
+            box.host,
+            box.port,
+            box.user,
+            box.password(),
+            box.tls,
+            box.folder,
+            str(box.ca_file or ""),
+            box.poll.total_seconds(),
+            after=box.after,
             limit=self.config.smtp.max_size,
-        )  # fmt: skip
+        )
         intake = ImapIntake(mailbox, accept, (cursor[0], cursor[1]) if cursor else None, _imap_log)
         thread = threading.Thread(target=intake.run, args=(self._stop_threads,), name=f"imap {label}", daemon=True)
         thread.start()
@@ -205,7 +218,9 @@ class Daemon:
         scheduler.add_job(self.wake, IntervalTrigger(seconds=TICK), id="tick", **always)
         if policy.digest_every != "never":
             day = {"day_of_week": policy.digest_day} if policy.digest_every == "week" else {}
-            scheduler.add_job(self.wake, CronTrigger(hour=policy.digest_hour, timezone=policy.zone, **day), id="digest", **always)
+            scheduler.add_job(
+                self.wake, CronTrigger(hour=policy.digest_hour, timezone=policy.zone, **day), id="digest", **always
+            )
         return scheduler
 
     # ── the end ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -34,7 +34,14 @@ class Taken:
 
 
 def take_in(
-    raw: bytes, at: datetime, *, mailing_list: MailingList, list_id: str, ours: Container[str], envelope: str | None, imported: bool
+    raw: bytes,
+    at: datetime,
+    *,
+    mailing_list: MailingList,
+    list_id: str,
+    ours: Container[str],
+    envelope: str | None,
+    imported: bool,
 ) -> Taken:
     message = parse(raw)
     parts = split(message.text)
@@ -77,6 +84,13 @@ def said(taken: Taken, mailing_list: MailingList, sender_zone: str) -> Said:
     message = taken.message
     who = taken.trust.author if taken.trust.author.email else message.sender
     return Said(
-        message.message_id, who, taken.at, taken.kind, message.subject, read_subject(message.subject).title, not taken.imported, reading,
+        message.message_id,
+        who,
+        taken.at,
+        taken.kind,
+        message.subject,
+        read_subject(message.subject).title,
+        not taken.imported,
+        reading,
         message.recipients,
-    )  # fmt: skip
+    )

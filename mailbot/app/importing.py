@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,9 @@ class Imported:
     problems: list[str] = field(default_factory=list)
 
 
-def bring_in(register: Register, paths: Sequence[Path], now: datetime, progress: Callable[[int, int], None]) -> Imported:
+def bring_in(
+    register: Register, paths: Sequence[Path], now: datetime, progress: Callable[[int, int], None]
+) -> Imported:
     """``progress(bytes done, bytes in all)`` as it goes. Files that cannot be read are said, and stop nothing."""
     result = Imported()
     sources = list(files.walk(paths))
@@ -27,18 +29,14 @@ def bring_in(register: Register, paths: Sequence[Path], now: datetime, progress:
     result.problems += [s.problem for s in sources if s.problem]
 
     def take(name: str, of: Sequence[Path]) -> None:
-        nonlocal done
-        before = done
-
-        def mails() -> object:
-            nonlocal done, before
+        def mails() -> Iterator[bytes]:
+            nonlocal done
             for path in of:
-                yield from files.mails(path, result.problems.append, lambda at: progress(before + at, total))
-                before += files.size(path)
-                progress(before, total)
-            done = before
+                yield from files.mails(path, result.problems.append, lambda at: progress(done + at, total))
+                done += files.size(path)
+                progress(done, total)
 
-        new, known = register.bring_in(name, mails(), now, lambda _: None)  # type: ignore[arg-type]
+        new, known = register.bring_in(name, mails(), now)
         result.new, result.known = result.new + new, result.known + known
 
     for source in sources:

@@ -12,7 +12,7 @@ from datetime import timedelta
 LOG = logging.getLogger("mailbot")
 
 
-def start(level: str, color: bool | None = None) -> None:
+def start(level: str) -> None:
     """To standard error, one line a fact; the time of day is left to systemd or Docker where there is one."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S"))
@@ -45,7 +45,14 @@ def threaded(message_id: str, incident: str | None, rule: str, kind: str) -> Non
 
 
 def obeyed(message_id: str, incident: str, keyword: str, ok: bool, sentence: str) -> None:
-    _say(logging.INFO, "obeyed" if ok else "not-obeyed", message=message_id, incident=incident, keyword=keyword, said=sentence)
+    _say(
+        logging.INFO,
+        "obeyed" if ok else "not-obeyed",
+        message=message_id,
+        incident=incident,
+        keyword=keyword,
+        said=sentence,
+    )
 
 
 def written(message_id: str, incident: str, kind: str, to: int) -> None:
@@ -54,7 +61,14 @@ def written(message_id: str, incident: str, kind: str, to: int) -> None:
 
 def handed_over(message_id: str, incident: str, recipient: str, outcome: str, reply: str) -> None:
     level = logging.INFO if outcome == "sent" else logging.WARNING
-    _say(level, "handed-over" if outcome == "sent" else outcome, message=message_id, incident=incident or "none", to=recipient, reply=reply)
+    _say(
+        level,
+        "handed-over" if outcome == "sent" else outcome,
+        message=message_id,
+        incident=incident or "none",
+        to=recipient,
+        reply=reply,
+    )
 
 
 def withheld(incident: str, kind: str, until: object) -> None:
@@ -70,7 +84,14 @@ def listening(kind: str, host: str, port: int) -> None:
 
 
 def started(archive: object, messages: int, incidents: int, took: timedelta) -> None:
-    _say(logging.INFO, "started", archive=archive, messages=messages, incidents=incidents, seconds=f"{took.total_seconds():.2f}")
+    _say(
+        logging.INFO,
+        "started",
+        archive=archive,
+        messages=messages,
+        incidents=incidents,
+        seconds=f"{took.total_seconds():.2f}",
+    )
 
 
 def stopped(messages: int) -> None:

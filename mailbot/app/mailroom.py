@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from mailbot.app import log
 from mailbot.app.register import GIVE_UP, Register, Waiting
-from mailbot.core.due import Notice, Period, Policy, Posted, digest_due, due, fits, joined, within
+from mailbot.app.rows import digest_sections
+from mailbot.core.due import Notice, Policy, Posted, digest_due, due, fits, joined, within
 from mailbot.core.incident import Incident, Said
 from mailbot.outbox.post import Post, backoff
 from mailbot.outbox.render import Letter, Renderer
@@ -41,7 +42,8 @@ class Mailroom:
             letters += self._digest(now)
         archive = self.register.archive
         waiting = [
-            archive.append("out", letter.raw, Arrival("outbox", letter.sender, letter.recipients, "ours")) for letter in letters
+            archive.append("out", letter.raw, Arrival("outbox", letter.sender, letter.recipients, "ours"))
+            for letter in letters
         ]
         for future in waiting:
             record: Record = await asyncio.wrap_future(future)
@@ -91,15 +93,27 @@ class Mailroom:
         """What templates print beside the incident: what was read in the message, what is near, what is not sure."""
         about = {a.message_id for a in notice.asks}
         read = [e for e in incident.entries if e.message_id in about and not e.dropped]
-        near = [miss for item in self._said(incident, about) for miss in item.reading.near] if notice.kind in ("receipt", "draft") else []
+        near = (
+            [miss for item in self._said(incident, about) for miss in item.reading.near]
+            if notice.kind in ("receipt", "draft")
+            else []
+        )
         news = incident.last_news
         base = self.policy.update_outage if incident.kind == "outage" else self.policy.update_other
-        notes = [c.given.note for item in self._said(incident, about) for c in item.reading.commands if c.given.note] if notice.kind == "brief" else []
+        notes = (
+            [c.given.note for item in self._said(incident, about) for c in item.reading.commands if c.given.note]
+            if notice.kind == "brief"
+            else []
+        )
         return {
-            "entries": read, "read": [e for e in read if e.kind == "read"], "near": near, "note": notes[0] if notes else "",
-            "doubtful": [e for e in incident.timeline() if not e.sure][:10], "similar": self._similar(incident) if notice.kind == "ack" else [],
+            "entries": read,
+            "read": [e for e in read if e.kind == "read"],
+            "near": near,
+            "note": notes[0] if notes else "",
+            "doubtful": [e for e in incident.timeline() if not e.sure][:10],
+            "similar": self._similar(incident) if notice.kind == "ack" else [],
             "next_update": news + base if news else None,
-        }  # fmt: skip
+        }
 
     def _said(self, incident: Incident, about: set[str]) -> list[Said]:
         """The messages themselves, read again: only for a mail that is about to be written."""
@@ -119,7 +133,12 @@ class Mailroom:
         for doc in self.register.incidents()[:5000] if words else []:
             other = _telling(doc["title"])
             shared = len(words & other)
-            if doc["id"] != incident.id and doc["status"] not in ("open", "cancelled") and shared and shared * 2 >= min(len(words), len(other)):
+            if (
+                doc["id"] != incident.id
+                and doc["status"] not in ("open", "cancelled")
+                and shared
+                and shared * 2 >= min(len(words), len(other))
+            ):
                 rated.append((shared, doc))
         return [doc for _, doc in sorted(rated, key=lambda r: -r[0])[:3]]
 
@@ -152,7 +171,9 @@ class Mailroom:
                 continue
             assert self.post is not None
             record = self.register.archive.read(waiting.place)
-            outcomes = await asyncio.to_thread(self.post.hand_over, record.raw, waiting.sender, tuple(waiting.recipients))
+            outcomes = await asyncio.to_thread(
+                self.post.hand_over, record.raw, waiting.sender, tuple(waiting.recipients)
+            )
             for outcome in outcomes:
                 await self._settle(waiting, outcome.recipient, outcome.kind, outcome.reply)
             if waiting.recipients:
@@ -183,22 +204,6 @@ class Mailroom:
         self.register.archive.act({"act": "pause" if paused else "resume"})
         self.paused = paused
         log.operator("pause" if paused else "resume")
-
-
-def digest_sections(docs: list[Doc], period: Period) -> dict[str, list[Doc]]:
-    """What the digest of a period says; rows of what stood at its end, so that a late digest says the same."""
-    start, end = period.start.timestamp(), period.end.timestamp()
-
-    def row(doc: Doc) -> Doc:
-        when = {k: datetime.fromtimestamp(doc[k], UTC) for k in ("opened", "last") if doc[k] is not None}
-        return doc | when | {"days": int((end - (doc["closed"] or end)) // 86400)}
-
-    ours = [row(d) for d in reversed(docs) if d["live"] and d["opened"] < end]
-    return {
-        "open": [d for d in ours if d["status"] in ("open", "restored")],
-        "reports": [d for d in ours if d["status"] == "resolved" and d["missing"] and d["closed"] < end],
-        "resolved": [d for d in ours if d["status"] in ("resolved", "published") and start <= (d["closed"] or 0) < end],
-    }
 
 
 def _telling(title: str) -> frozenset[str]:

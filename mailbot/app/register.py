@@ -7,19 +7,18 @@ archive's order; imported ones count by their Date and come before what arrived 
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mailbot.app import log
 from mailbot.app.desk import Taken, date_of, said, take_in, written_by_us
+from mailbot.app.rows import summary, unread
 from mailbot.core.commands import read_commands
 from mailbot.core.due import Posted
 from mailbot.core.incident import Incident, MailingList, Said, Sent, fold, needs_refold
 from mailbot.core.reply import own_spans
-from mailbot.core.report import impact, missing, opened_for
-from mailbot.core.subject import read_subject
 from mailbot.core.threads import Facts, Placement, Threads
 from mailbot.core.times import Context
 from mailbot.intake.imap import read_way
@@ -49,14 +48,18 @@ class Waiting:
 class Register:
     """The incidents of one list. One thread uses it."""
 
-    def __init__(self, archive: Archive, state: State, mailing_list: MailingList, *, list_id: str = "", opens: str = "any") -> None:
+    def __init__(
+        self, archive: Archive, state: State, mailing_list: MailingList, *, list_id: str = "", opens: str = "any"
+    ) -> None:
         self.archive, self.state, self.list, self.list_id, self.opens = archive, state, mailing_list, list_id, opens
         self._empty()
 
     def _empty(self) -> None:
         self.threads = Threads(opens="marked" if self.opens == "marked" else "any")
         self.mark: dict[str, int] = {}
-        self.members: dict[str, list[int]] = defaultdict(list)  # incident as placed -> documents, in the order of the fold
+        self.members: dict[str, list[int]] = defaultdict(
+            list
+        )  # incident as placed -> documents, in the order of the fold
         self.rows: dict[str, int] = {}  # incident -> its document's number
         self.wake: dict[str, float] = {}  # live incident -> when to look at what is due (seconds since 1970)
         self.ours: set[str] = set()
@@ -120,7 +123,9 @@ class Register:
             self.digests.update(dict.fromkeys(keys, facts.message_id))
         self.posted.append(Posted(at, doc["i"] or "", doc["t"][0] == self.list.address, tuple(doc["t"])))
         place = Place(*doc["p"])
-        self.outbox[facts.message_id] = Waiting(place, facts.message_id, doc["i"] or "", keys, at, doc["s"], list(doc["t"]))
+        self.outbox[facts.message_id] = Waiting(
+            place, facts.message_id, doc["i"] or "", keys, at, doc["s"], list(doc["t"])
+        )
 
     def _settle_outbox(self) -> None:
         """What sent.log knows is done is done."""
@@ -179,7 +184,12 @@ class Register:
         doc |= _placed(placement)
         self.state.put("messages", number, doc)
         self._index(number, doc, taken.facts, placement)
-        log.threaded(taken.facts.message_id, placement.incident, "duplicate" if placement.duplicate_of else placement.rule, taken.kind)
+        log.threaded(
+            taken.facts.message_id,
+            placement.incident,
+            "duplicate" if placement.duplicate_of else placement.rule,
+            taken.kind,
+        )
         if record.direction == "in":
             self._cursor(record.arrival.way)
         incident = self._current(placement.incident)
@@ -191,14 +201,29 @@ class Register:
         if record.direction == "out":
             return written_by_us(record.raw, at)
         return take_in(
-            record.raw, at, mailing_list=self.list, list_id=self.list_id, ours=self.ours, envelope=record.arrival.sender, imported=record.imported
+            record.raw,
+            at,
+            mailing_list=self.list,
+            list_id=self.list_id,
+            ours=self.ours,
+            envelope=record.arrival.sender,
+            imported=record.imported,
         )
 
     def _doc(self, record: Record, taken: Taken) -> Doc:
         place = record.place
-        doc: Doc = {"p": [place.file, place.offset], "d": record.direction, "m": record.imported, "f": taken.facts.to_json()}
+        doc: Doc = {
+            "p": [place.file, place.offset],
+            "d": record.direction,
+            "m": record.imported,
+            "f": taken.facts.to_json(),
+        }
         if record.direction == "out":
-            doc |= {"k": taken.message.header("x-mailbot-notice").split(), "t": list(record.arrival.recipients), "s": record.arrival.sender}
+            doc |= {
+                "k": taken.message.header("x-mailbot-notice").split(),
+                "t": list(record.arrival.recipients),
+                "s": record.arrival.sender,
+            }
         if taken.kind == "human" and (zone := self._zone_said(taken)):
             doc["z"] = [taken.trust.author.email, zone]
         return doc
@@ -299,8 +324,8 @@ class Register:
 
     # ── imports and rebuilds ──────────────────────────────────────────────────────────────────────────────────────
 
-    def bring_in(self, name: str, mails: Iterable[bytes], now: datetime, seen: Callable[[bool], None]) -> tuple[int, int]:
-        """Imports mails into the archive: (new, known already). ``seen(new)`` after each. Nothing is ever mailed for them."""
+    def bring_in(self, name: str, mails: Iterable[bytes], now: datetime) -> tuple[int, int]:
+        """Imports mails into the archive: (new, known already). Nothing is ever mailed for them."""
         known = {(doc["f"][0], doc["f"][9]) for _, doc in self.state.all("messages")}
         new = old = 0
         last = now
@@ -308,12 +333,13 @@ class Register:
         def fresh() -> Iterator[tuple[bytes, Arrival]]:
             nonlocal new, old, last
             for raw in mails:
-                taken = take_in(raw, now, mailing_list=self.list, list_id=self.list_id, ours=self.ours, envelope=None, imported=True)
+                taken = take_in(
+                    raw, now, mailing_list=self.list, list_id=self.list_id, ours=self.ours, envelope=None, imported=True
+                )
                 mark = (taken.facts.message_id, taken.facts.text_hash)
                 is_new = mark not in known
                 known.add(mark)
                 new, old = new + is_new, old + (not is_new)
-                seen(is_new)
                 if is_new:
                     last = date_of(taken.message, now) or last
                     waiting.append(replace(taken, at=last, facts=replace(taken.facts, at=last.timestamp())))
@@ -386,49 +412,16 @@ def _order(imported: bool, at: float) -> tuple[int, float]:
 
 def _placed(placement: Placement) -> Doc:
     return {
-        "i": placement.incident, "r": placement.rule, "w": placement.why, "o": placement.opened, "u": placement.duplicate_of,
-        "g": placement.flagged, "l": list(placement.related), "e": placement.merged,
-    }  # fmt: skip
+        "i": placement.incident,
+        "r": placement.rule,
+        "w": placement.why,
+        "o": placement.opened,
+        "u": placement.duplicate_of,
+        "g": placement.flagged,
+        "l": list(placement.related),
+        "e": placement.merged,
+    }
 
 
 def _placement(doc: Mapping[str, Any]) -> Placement:
     return Placement(doc["i"], doc["r"], doc["w"], doc["o"], doc["u"], doc["g"], tuple(doc["l"]), doc["e"])
-
-
-def summary(incident: Incident) -> Doc:
-    """How an incident stands: a bounded document for lists and digests."""
-    opened = incident.opened or datetime(1970, 1, 1, tzinfo=UTC)
-    return {
-        "id": incident.id, "title": incident.title[:200], "status": incident.status.value, "kind": incident.kind,
-        "opened": opened.timestamp(), "last": (incident.last_news or opened).timestamp(), "messages": incident.messages,
-        "closed": incident.closed_at.timestamp() if incident.closed_at else None, "live": incident.live,
-        "commander": str(incident.commander or ""), "impact": impact(incident).words, "open_for": opened_for(incident),
-        "missing": missing(incident),
-    }  # fmt: skip
-
-
-def unread(incident: str, first: Facts, last: Facts, messages: int) -> Doc:
-    """The same for an imported incident whose times nobody has looked at yet."""
-    return {
-        "id": incident, "title": read_subject(first.subject).title[:200] or "(no subject)", "status": "imported", "kind": "", "opened": first.at,
-        "last": last.at, "messages": messages, "closed": None, "live": False, "commander": "", "impact": "", "open_for": "", "missing": [],
-        "next": None,
-    }  # fmt: skip
-
-
-def differences(one: Register, other: Register) -> list[str]:
-    """Where two registers of one archive tell different things, as sentences; none after a rebuild."""
-
-    def told(register: Register) -> dict[str, Doc]:
-        docs = {f"{d['p'][0]} at {d['p'][1]}": d for _, d in register.state.all("messages")}
-        rows = {d["id"]: {k: v for k, v in d.items() if k != "next"} for d in register.incidents()}
-        return docs | rows
-
-    left, right = told(one), told(other)
-    found = []
-    for name in sorted(left.keys() | right.keys()):
-        a, b = left.get(name), right.get(name)
-        if a != b:
-            keys = sorted(k for k in (a or {}).keys() | (b or {}).keys() if (a or {}).get(k) != (b or {}).get(k))
-            found.append(f"{name}: {', '.join(keys)} differ" if a and b else f"{name}: only {'kept' if a else 'in the archive'}")
-    return found

@@ -29,11 +29,20 @@ def mailing_list(config: Config) -> MailingList:
 def policy(config: Config) -> Policy:
     reminders, digest, budget = config.reminders, config.digest, config.budget
     return Policy(
-        update_outage=reminders.update_outage, update_other=reminders.update_other, update_tries=reminders.update_tries,
-        no_commander=reminders.no_commander, still_open=reminders.still_open, report=reminders.report,
-        digest_every=digest.every, digest_day=DAYS.index(digest.day), digest_hour=digest.hour, zone=config.list.zone,
-        incident_day=budget.incident_day, list_hour=budget.list_hour, sender_day=budget.sender_day,
-    )  # fmt: skip
+        update_outage=reminders.update_outage,
+        update_other=reminders.update_other,
+        update_tries=reminders.update_tries,
+        no_commander=reminders.no_commander,
+        still_open=reminders.still_open,
+        report=reminders.report,
+        digest_every=digest.every,
+        digest_day=DAYS.index(digest.day),
+        digest_hour=digest.hour,
+        zone=config.list.zone,
+        incident_day=budget.incident_day,
+        list_hour=budget.list_hour,
+        sender_day=budget.sender_day,
+    )
 
 
 def renderer(config: Config) -> Renderer:
@@ -53,7 +62,13 @@ def post(config: Config) -> Post | None:
         return None
     return Post(
         Smarthost(
-            host.host, host.port, host.tls, host.user, host.password(), host.timeout.total_seconds(), config.smtp.hostname  # type: ignore[arg-type]
+            host.host,
+            host.port,
+            host.tls,
+            host.user,
+            host.password(),
+            host.timeout.total_seconds(),
+            config.smtp.hostname,
         )
     )
 

@@ -10,11 +10,22 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from .incident import Ask, Incident, Status
-from .report import missing
+from mailbot.core.incident import Ask, Incident, Status
+from mailbot.core.report import missing
 
 LATE = timedelta(days=3)  # an answer that could not go out for so long is of no use to anybody
-PRIORITY = {"ack": 0, "brief": 0, "draft": 0, "receipt": 1, "answer": 1, "commander": 2, "open": 2, "update": 2, "report": 2, "digest": 1}
+PRIORITY = {
+    "ack": 0,
+    "brief": 0,
+    "draft": 0,
+    "receipt": 1,
+    "answer": 1,
+    "commander": 2,
+    "open": 2,
+    "update": 2,
+    "report": 2,
+    "digest": 1,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +130,9 @@ def _rows(incident: Incident, policy: Policy) -> Iterable[Row]:
         yield Row("open", news, policy.still_open, (commander.email,) if commander else ())
     if incident.status is Status.RESOLVED and incident.closed_at is not None and missing(incident):
         writer = incident.commander or incident.resolved_by
-        yield Row("report", incident.closed_at, policy.report, (writer.email,) if writer else (), to_list=writer is None)
+        yield Row(
+            "report", incident.closed_at, policy.report, (writer.email,) if writer else (), to_list=writer is None
+        )
 
 
 def fits(incident: Incident, kind: str, keys: Iterable[str], now: datetime, policy: Policy) -> bool:
@@ -159,7 +172,11 @@ def within(notice: Notice, posted: Iterable[Posted], now: datetime, policy: Poli
         check([p.at for p in recent if p.to_list and p.at > hour], policy.list_hour, timedelta(hours=1))
         first = notice.kind in ("ack", "brief", "draft")  # these come first: they may use what the others leave
         if notice.incident and not first:
-            check([p.at for p in recent if p.to_list and p.incident == notice.incident], policy.incident_day, timedelta(days=1))
+            check(
+                [p.at for p in recent if p.to_list and p.incident == notice.incident],
+                policy.incident_day,
+                timedelta(days=1),
+            )
     else:
         for address in notice.to:
             check([p.at for p in recent if not p.to_list and address in p.to], policy.sender_day, timedelta(days=1))
@@ -172,9 +189,18 @@ def joined(notices: Iterable[Notice]) -> list[Notice]:
     for n, notice in enumerate(notices):
         same: tuple[object, ...] = (notice.kind, notice.to_list, notice.to) if notice.kind == "receipt" else (n,)
         before = merged.get(same)
-        merged[same] = notice if before is None else Notice(
-            notice.kind, before.keys + notice.keys, notice.incident, notice.to_list, notice.to, before.asks + notice.asks
-        )  # fmt: skip
+        merged[same] = (
+            notice
+            if before is None
+            else Notice(
+                notice.kind,
+                before.keys + notice.keys,
+                notice.incident,
+                notice.to_list,
+                notice.to,
+                before.asks + notice.asks,
+            )
+        )
     return list(merged.values())
 
 

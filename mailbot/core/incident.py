@@ -6,179 +6,52 @@ fold's accumulator and only the fold and the keywords' effects write to it; ever
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from .message import Address
-from .times import Instant
+from mailbot.core.entries import (
+    Action,
+    Ask,
+    Custody,
+    Entry,
+    MailingList,
+    Note,
+    Outcome,
+    Refused,
+    Said,
+    Sent,
+    Status,
+    Window,
+    undo_code,
+)
+from mailbot.core.message import Address
 
 if TYPE_CHECKING:
-    from .commands.unit import Command
-    from .reading import Reading
+    from mailbot.core.commands.unit import Command
 
-
-class Status(StrEnum):
-    OPEN = "open"
-    RESTORED = "restored"
-    RESOLVED = "resolved"
-    PUBLISHED = "published"
-    CANCELLED = "cancelled"
-
-
-@dataclass(frozen=True, slots=True)
-class MailingList:
-    """What the fold must know of the list: its addresses and the few settings that change what a mail does."""
-
-    address: str = "incident@instructlab.ai"
-    name: str = "incident"
-    bot: str = "mailbot@instructlab.ai"
-    zone: str = "UTC"
-    roles: tuple[str, ...] = ()  # addresses that are no person: never commander
-    commander_silent: timedelta = timedelta(hours=2)
-
-    @property
-    def host(self) -> str:
-        return self.address.partition("@")[2]
-
-    def is_person(self, who: Address) -> bool:
-        local = who.email.partition("@")[0]
-        robots = ("noreply", "no-reply", "donotreply", "mailer-daemon", "postmaster", "root", "nagios", "alerts")
-        return bool(who.email) and who.email not in {self.address, self.bot, *self.roles} and local not in robots
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One message of the incident, as far as the fold needs it. ``at``: when it counts (arrival; imported: its Date)."""
-
-    message_id: str
-    who: Address
-    at: datetime
-    kind: str  # human, alert, auto, bounce
-    subject: str
-    title: str
-    live: bool  # False for imported mail: it is recorded, never answered
-    reading: Reading
-    recipients: tuple[Address, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """One mail of ours about the incident, from the archive: which notices it was (their keys), and when it was written."""
-
-    message_id: str
-    at: datetime
-    keys: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of the timeline (language.md 1). ``number`` is its T-number and never changes; ``was`` keeps old words."""
-
-    number: int
-    what: str
-    when: Instant | None  # None: the act's own time, its arrival
-    utc: datetime
-    until: datetime | None
-    who: Address
-    message_id: str
-    line: int
-    added: datetime
-    kind: str = "read"  # read, log, start, detected, restored, resolved, custody, state
-    dropped: str = ""  # why it is not in the report
-    was: tuple[str, ...] = ()
-
-    @property
-    def label(self) -> str:
-        return f"T{self.number}"
-
-    @property
-    def about(self) -> bool:
-        return bool(self.when and self.when.about)
-
-    @property
-    def sure(self) -> bool:
-        return self.when is None or self.when.sure
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Text for one section of the report, and the message it came from."""
-
-    section: str
-    text: str
-    who: Address
-    message_id: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """A task to take away. ``state``: proposed, done, declined, undone; ``due`` as written (a date, ISO)."""
-
-    number: int
-    text: str
-    category: str
-    owner: str
-    due: str
-    link: str
-    state: str
-    who: Address
-    message_id: str
-    at: datetime
-
-    @property
-    def label(self) -> str:
-        return f"A{self.number}"
-
-
-@dataclass(frozen=True, slots=True)
-class Custody:
-    """Who has the incident from ``since`` on, until the next one; ``who`` None: nobody ("unclaimed")."""
-
-    who: Address | None
-    since: datetime
-    message_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """One stretch of user impact; each end an entry's number, None where nobody said."""
-
-    start: int | None
-    end: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one command: ``ok`` with what was understood, or why not (a sentence, law 8)."""
-
-    ok: bool
-    line: str
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """A mail that a message calls for: ack, receipt, answer, brief, draft. It waits here until the archive shows it sent."""
-
-    kind: str
-    key: str
-    message_id: str
-    who: Address
-    at: datetime
-    subject: str
-    public: bool  # to the list; else to ``who`` alone
-    outcomes: tuple[Outcome, ...] = ()
-    words: str = ""  # the answer's keyword and its argument
-
-
-class Refused(Exception):
-    """A command that cannot be obeyed; its text is the sentence the sender reads."""
+__all__ = [
+    "Act",
+    "Action",
+    "Ask",
+    "Custody",
+    "Entry",
+    "Incident",
+    "MailingList",
+    "Note",
+    "Outcome",
+    "Refused",
+    "Said",
+    "Sent",
+    "Status",
+    "Window",
+    "fold",
+    "needs_refold",
+    "undo_code",
+    "undone",
+]
 
 
 @dataclass(slots=True)
@@ -186,7 +59,7 @@ class Incident:
     """All that the mails of one incident say. Lists are in order of arrival; numbers are positions and never change."""
 
     id: str
-    list: MailingList = field(default_factory=MailingList)
+    mailing_list: MailingList = field(default_factory=MailingList)
     title: str = ""
     status: Status = Status.OPEN
     kind: str = "outage"
@@ -197,6 +70,7 @@ class Incident:
     last_news: datetime | None = None
     resolved: datetime | None = None
     resolved_by: Address | None = None
+    closed_at: datetime | None = None  # when the mail that ended it came
     live: bool = False
     custody: list[Custody] = field(default_factory=list)
     offered: tuple[Address, str] | None = None  # to whom, by which message
@@ -247,12 +121,12 @@ class Incident:
     def _open(self, item: Said) -> None:
         self.opened, self.opener, self.opened_by = item.at, item.who, item.message_id
         self.title, self.subject = item.title or "(no subject)", item.subject
-        commander = item.who if item.kind == "human" and self.list.is_person(item.who) else None
+        commander = item.who if item.kind == "human" and self.mailing_list.is_person(item.who) else None
         self.custody.append(Custody(commander, item.at, item.message_id))
 
     def _meet(self, item: Said) -> None:
         for who in (*item.recipients, item.who):
-            if who.email and self.list.is_person(who) and (who.name or who.email not in self.people):
+            if who.email and self.mailing_list.is_person(who) and (who.name or who.email not in self.people):
                 self.people[who.email] = who
         self.spoke[item.who.email] = item.at
         self.codes[undo_code(item.message_id)] = item.message_id
@@ -265,7 +139,17 @@ class Incident:
             last = mention.times[-1].utc if len(mention.times) > 1 else None
             words = mention.what or "(no words)"
             self.entries.append(
-                Entry(len(self.entries) + 1, words, first, first.utc, last, item.who, item.message_id, mention.line, item.at)
+                Entry(
+                    len(self.entries) + 1,
+                    words,
+                    first,
+                    first.utc,
+                    last,
+                    item.who,
+                    item.message_id,
+                    mention.line,
+                    item.at,
+                )
             )
         return bool(item.reading.mentions)
 
@@ -418,13 +302,11 @@ class Act:
 def says_start(what: str) -> bool:
     """Does a timeline line call itself the start ("Incident start.", seed A)?"""
     words = what.casefold().strip(" .*_:").split()
-    return len(words) <= 4 and words[:1] in (["incident"], ["outage"], ["impact"]) and any(w[:4] in ("star", "bega", "begi") for w in words)
-
-
-def undo_code(message_id: str) -> str:
-    """The code by which UNDO names a message: four letters and digits of its id's hash, none that look alike."""
-    digest = hashlib.sha256(message_id.encode("utf-8", "surrogatepass")).digest()
-    return "".join("ABCDEFGHJKMNPQRSTUVWXYZ23456789"[b % 31] for b in digest[:4])
+    return (
+        len(words) <= 4
+        and words[:1] in (["incident"], ["outage"], ["impact"])
+        and any(w[:4] in ("star", "bega", "begi") for w in words)
+    )
 
 
 def undone(items: Sequence[Said | Sent]) -> frozenset[str]:

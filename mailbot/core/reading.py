@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .commands import Command, NearMiss, read_commands
-from .message import Message
-from .reply import Part, own_spans
-from .subject import read_subject
-from .times import Context, Mention, read_times
+from mailbot.core.commands import Command, NearMiss, read_commands
+from mailbot.core.message import Message
+from mailbot.core.reply import Part, own_spans
+from mailbot.core.subject import read_subject
+from mailbot.core.times import Context, Mention, read_times
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
-from .incident import Action, Entry, Incident, Note, Window
-from .message import Address
+from mailbot.core.incident import Action, Entry, Incident, Note, Window
+from mailbot.core.message import Address
 
 NEEDED = ("SUMMARY", "IMPACT", "TRIGGER", "CAUSE", "DETECTION", "RESOLUTION")  # a report without these waits
 NAMES = {
-    "SUMMARY": "Summary", "IMPACT": "User Impact", "TRIGGER": "Proximate Trigger", "CAUSE": "Root Cause", "DETECTION": "Detection",
-    "RESOLUTION": "Resolution", "WELL": "What Went Well?", "POORLY": "What Went Poorly?", "LUCKY": "Where We Got Lucky?",
-}  # fmt: skip
+    "SUMMARY": "Summary",
+    "IMPACT": "User Impact",
+    "TRIGGER": "Proximate Trigger",
+    "CAUSE": "Root Cause",
+    "DETECTION": "Detection",
+    "RESOLUTION": "Resolution",
+    "WELL": "What Went Well?",
+    "POORLY": "What Went Poorly?",
+    "LUCKY": "Where We Got Lucky?",
+}
 
 
 def missing(incident: Incident) -> list[str]:
@@ -167,17 +174,25 @@ def report(incident: Incident, *, zone: str = "UTC", names: str = "names", archi
     entries = incident.timeline()
     start = incident.start or next((e for e in entries if e.kind == "start"), None)
     first = start.utc if start else (incident.opened or datetime(1970, 1, 1, tzinfo=UTC))
-    sources = _sources([*entries, *incident.notes, *incident.actions], incident, names, archive_url)
+    sources = _sources([*entries, *incident.notes, *incident.actions], names, archive_url)
     number = {s.message_id: s.number for s in sources}
     chain = list(dict.fromkeys(called(c.who, names) for c in incident.custody if c.who is not None))
     shown = "UTC" if place is UTC else f"{zone} ({_offsets([*(e.utc for e in entries), first], place)})"
     return Report(
-        incident, f"{first.astimezone(UTC):%Y-%m-%d}", incident.title, shown, tuple(chain), impact(incident), opened_for(incident),
-        tuple(_lines(entries, place, number)), tuple(sources), names,
-    )  # fmt: skip
+        incident,
+        f"{first.astimezone(UTC):%Y-%m-%d}",
+        incident.title,
+        shown,
+        tuple(chain),
+        impact(incident),
+        opened_for(incident),
+        tuple(_lines(entries, place, number)),
+        tuple(sources),
+        names,
+    )
 
 
-def _sources(items: Sequence[Entry | Note | Action], incident: Incident, names: str, archive_url: str) -> list[Source]:
+def _sources(items: Sequence[Entry | Note | Action], names: str, archive_url: str) -> list[Source]:
     seen: dict[str, Source] = {}
     for item in sorted(items, key=lambda i: i.at if not isinstance(i, Entry) else i.added):
         if item.message_id not in seen:
@@ -199,7 +214,9 @@ def _lines(entries: Sequence[Entry], place: tzinfo, number: dict[str, int]) -> l
             text += f" (until {entry.until.astimezone(place):%H:%M})"
         if not entry.sure:
             text += " (time as I read it)"
-        lines.append(Line(f"{local:%Y-%m-%d}", clock, text, entry.label, number[entry.message_id], f"{local:%Y-%m-%d}" != day))
+        lines.append(
+            Line(f"{local:%Y-%m-%d}", clock, text, entry.label, number[entry.message_id], f"{local:%Y-%m-%d}" != day)
+        )
         day = f"{local:%Y-%m-%d}"
     return lines
 

@@ -22,10 +22,10 @@ from typing import Any
 from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, StrictUndefined, select_autoescape
 from jinja2.sandbox import SandboxedEnvironment
 
-from ..core.commands import keywords
-from ..core.due import Notice, Period
-from ..core.incident import Incident, MailingList, undo_code
-from ..core.report import NAMES, called, in_words, report
+from mailbot.core.commands import keywords
+from mailbot.core.due import Notice, Period
+from mailbot.core.incident import Incident, MailingList, undo_code
+from mailbot.core.report import NAMES, called, in_words, report
 
 WIDTH = 72
 MOST_REFERENCES = 10
@@ -56,9 +56,13 @@ def _wrap(text: str, indent: int = 0, first: int | None = None) -> str:
     """Text at 72 columns, hanging; words are never cut (links stay whole)."""
     lead = " " * indent
     return textwrap.fill(
-        " ".join(str(text).split()), WIDTH, initial_indent=" " * (indent if first is None else first), subsequent_indent=lead,
-        break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip
+        " ".join(str(text).split()),
+        WIDTH,
+        initial_indent=" " * (indent if first is None else first),
+        subsequent_indent=lead,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _markdown(text: str) -> str:
@@ -72,9 +76,13 @@ def environment(folder: str = "") -> SandboxedEnvironment:
     folders: list[BaseLoader] = [FileSystemLoader(folder)] if folder else []
     folders += [FileSystemLoader(p) for p in (here / "templates", here.parent / "templates") if p.is_dir()]
     env = SandboxedEnvironment(
-        loader=ChoiceLoader(folders), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=False, keep_trailing_newline=True,
+        loader=ChoiceLoader(folders),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=False,
+        keep_trailing_newline=True,
         autoescape=select_autoescape(["html.j2"]),
-    )  # fmt: skip
+    )
     env.filters |= {
         "clock": lambda t: f"{t.astimezone(UTC):%H:%M}",
         "stamp": lambda t: f"{t.astimezone(UTC):%Y-%m-%d %H:%M}",
@@ -102,10 +110,14 @@ class Renderer:
         name = template or self.looks.template
         zone = self.looks.zone if name == "debrief" else "UTC"
         view = report(incident, zone=zone, names=self.looks.names, archive_url=self.looks.archive_url)
-        text = self.env.get_template(f"report/{name}/report.md.j2").render(report=view, incident=incident, list=self.list)
+        text = self.env.get_template(f"report/{name}/report.md.j2").render(
+            report=view, incident=incident, list=self.list
+        )
         return view.file_name, re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
-    def letter(self, notice: Notice, incident: Incident, now: datetime, more: Mapping[str, Any] | None = None) -> Letter:
+    def letter(
+        self, notice: Notice, incident: Incident, now: datetime, more: Mapping[str, Any] | None = None
+    ) -> Letter:
         """One notice about one incident, as a reply in its thread."""
         name = notice.kind
         if notice.kind == "answer":
@@ -119,9 +131,17 @@ class Renderer:
         mail["X-Mailbot-Incident"] = incident.id
         view = report(incident, zone="UTC", names="names")
         words = {
-            "incident": incident, "notice": notice, "list": self.list, "now": now, "report": view, "keywords": keywords(),
-            "asks": notice.asks, "names": NAMES, "outcomes": [o for a in notice.asks for o in a.outcomes], **(more or {}),
-        }  # fmt: skip
+            "incident": incident,
+            "notice": notice,
+            "list": self.list,
+            "now": now,
+            "report": view,
+            "keywords": keywords(),
+            "asks": notice.asks,
+            "names": NAMES,
+            "outcomes": [o for a in notice.asks for o in a.outcomes],
+            **(more or {}),
+        }
         files = []
         if notice.kind == "draft" or name == "answer-report":
             asked = notice.asks[0].words.partition(" ")[2] if notice.kind == "answer" else ""
@@ -161,7 +181,9 @@ class Renderer:
         tail = [r for r in [*incident.references[-MOST_REFERENCES:], about] if r not in fixed]
         return list(dict.fromkeys([*fixed, *tail[-(MOST_REFERENCES - 2) :]]))
 
-    def _finish(self, mail: EmailMessage, notice: Notice, name: str, words: Mapping[str, Any], files: Sequence[tuple[str, str]]) -> Letter:
+    def _finish(
+        self, mail: EmailMessage, notice: Notice, name: str, words: Mapping[str, Any], files: Sequence[tuple[str, str]]
+    ) -> Letter:
         text = self.env.get_template(f"mail/{name}.txt.j2").render(words)
         mail.set_content(re.sub(r"\n{3,}", "\n\n", text).strip() + "\n", cte="8bit" if not text.isascii() else None)
         page = f"mail/{name}.html.j2"

@@ -8,14 +8,16 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from .unit import KEYWORDS, Command, Given, Keyword
+from mailbot.core.commands.unit import KEYWORDS, Command, Given, Keyword
 
 ORDER = ("state", "custody", "timeline", "sections", "actions", "answers")  # of the help text; the rest follows by name
 
-for _name in sorted((m.name for m in pkgutil.iter_modules(__path__)), key=lambda n: (ORDER.index(n) if n in ORDER else len(ORDER), n)):
+for _name in sorted(
+    (m.name for m in pkgutil.iter_modules(__path__)), key=lambda n: (ORDER.index(n) if n in ORDER else len(ORDER), n)
+):
     importlib.import_module(f"{__name__}.{_name}")
 
-from .scan import NearMiss, read_commands  # noqa: E402  # the scanner needs the whole table
+from mailbot.core.commands.scan import NearMiss, read_commands  # noqa: E402  # the scanner needs the whole table
 
 __all__ = ["KEYWORDS", "Command", "Given", "Keyword", "NearMiss", "read_commands"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from ..incident import Act, Action, Incident, Refused
-from ..times import Context
-from .unit import Given, keyword, words
+from mailbot.core.commands.unit import Given, keyword, words
+from mailbot.core.incident import Act, Action, Incident, Refused
+from mailbot.core.times import Context
 
 CATEGORIES = ("detect", "respond", "contain", "prevent", "eliminate", "process", "documentation", "technical")
 OWNER = re.compile(r"(?<!\S)@([\w.+-]+(?:@[\w.-]+)?)")
@@ -15,9 +15,15 @@ LINK = re.compile(r"https?://[^\s<>]+[^\s<>.,;:)]|(?<!\S)[\w.-]+/[\w.-]+#\d+\b")
 
 
 @keyword(
-    "ACTION", usage="ACTION [category] text [@owner] [due DATE] [link]", meaning="a task to take away (" + ", ".join(CATEGORIES) + ")",
-    example="ACTION prevent add a test for an empty cache @bob due 2026-12-01", shape=words, inverse="DECLINED", tell="sender", needs=True,
-)  # fmt: skip
+    "ACTION",
+    usage="ACTION [category] text [@owner] [due DATE] [link]",
+    meaning="a task to take away (" + ", ".join(CATEGORIES) + ")",
+    example="ACTION prevent add a test for an empty cache @bob due 2026-12-01",
+    shape=words,
+    inverse="DECLINED",
+    tell="sender",
+    needs=True,
+)
 def action(incident: Incident, act: Act) -> str:
     text = act.text
     first, _, rest = text.partition(" ")
@@ -31,7 +37,16 @@ def action(incident: Incident, act: Act) -> str:
             text = (text[: mark.start()].rstrip() + " " + text[mark.end() :].lstrip()).strip(" ,;")
     number = len(incident.actions) + 1
     new = Action(
-        number, text, category, found.get("owner", ""), found.get("due", ""), found.get("link", ""), "proposed", act.who, act.said.message_id, act.at
+        number,
+        text,
+        category,
+        found.get("owner", ""),
+        found.get("due", ""),
+        found.get("link", ""),
+        "proposed",
+        act.who,
+        act.said.message_id,
+        act.at,
     )
     incident.actions.append(new)
     return f"{new.label} noted" + "".join(f", {name} {value}" for name, value in sorted(found.items()))
@@ -52,7 +67,14 @@ def _settle(incident: Incident, act: Act, state: str) -> str:
     return f"{task.label} {state}: {task.text}"
 
 
-@keyword("LINK", usage="LINK A1 link", meaning="the tracker's issue for an action", example="LINK A1 https://forge.example/issues/7", shape=a_label, tell="sender")
+@keyword(
+    "LINK",
+    usage="LINK A1 link",
+    meaning="the tracker's issue for an action",
+    example="LINK A1 https://forge.example/issues/7",
+    shape=a_label,
+    tell="sender",
+)
 def link(incident: Incident, act: Act) -> str:
     found = LINK.search(act.command.given.note)
     if not found:
@@ -61,11 +83,25 @@ def link(incident: Incident, act: Act) -> str:
     return f"{act.text} is tracked at {found[0]}"
 
 
-@keyword("DONE", usage="DONE A1 [link or note]", meaning="an action is finished", example="DONE A1", shape=a_label, tell="sender")
+@keyword(
+    "DONE",
+    usage="DONE A1 [link or note]",
+    meaning="an action is finished",
+    example="DONE A1",
+    shape=a_label,
+    tell="sender",
+)
 def done(incident: Incident, act: Act) -> str:
     return _settle(incident, act, "done")
 
 
-@keyword("DECLINED", usage="DECLINED A1 [note]", meaning="an action is let go, honourably", example="DECLINED A2: not worth it", shape=a_label, tell="sender")
+@keyword(
+    "DECLINED",
+    usage="DECLINED A1 [note]",
+    meaning="an action is let go, honourably",
+    example="DECLINED A2: not worth it",
+    shape=a_label,
+    tell="sender",
+)
 def declined(incident: Incident, act: Act) -> str:
     return _settle(incident, act, "declined")

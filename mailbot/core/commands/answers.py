@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from ..incident import Act, Incident
-from ..times import Context
-from .unit import Given, alone, keyword
+from mailbot.core.commands.unit import Given, alone, keyword
+from mailbot.core.incident import Act, Incident
+from mailbot.core.times import Context
 
 
-@keyword("STATUS", usage="STATUS", meaning="mails you four lines: what, since when, who has it, last news", example="STATUS", shape=alone, inverse="", tell="answer")
+@keyword(
+    "STATUS",
+    usage="STATUS",
+    meaning="mails you four lines: what, since when, who has it, last news",
+    example="STATUS",
+    shape=alone,
+    inverse="",
+    tell="answer",
+)
 def status(incident: Incident, act: Act) -> str:
     return "mailed to you"
 
 
-@keyword("TIMELINE", usage="TIMELINE", meaning="mails you the timeline with its numbers", example="TIMELINE", shape=alone, inverse="", tell="answer")
+@keyword(
+    "TIMELINE",
+    usage="TIMELINE",
+    meaning="mails you the timeline with its numbers",
+    example="TIMELINE",
+    shape=alone,
+    inverse="",
+    tell="answer",
+)
 def timeline(incident: Incident, act: Act) -> str:
     return "mailed to you"
 
@@ -23,13 +39,20 @@ def a_template(rest: str, context: Context) -> Given | None:
 
 
 @keyword(
-    "REPORT", usage="REPORT [instructlab|debrief]", meaning="mails you the draft report as it stands", example="REPORT debrief", shape=a_template,
-    inverse="", tell="answer",
-)  # fmt: skip
+    "REPORT",
+    usage="REPORT [instructlab|debrief]",
+    meaning="mails you the draft report as it stands",
+    example="REPORT debrief",
+    shape=a_template,
+    inverse="",
+    tell="answer",
+)
 def report(incident: Incident, act: Act) -> str:
     return "mailed to you"
 
 
-@keyword("HELP", usage="HELP", meaning="mails you these keywords", example="HELP", shape=alone, inverse="", tell="answer")
+@keyword(
+    "HELP", usage="HELP", meaning="mails you these keywords", example="HELP", shape=alone, inverse="", tell="answer"
+)
 def help_(incident: Incident, act: Act) -> str:
     return "mailed to you"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..incident import Act, Custody, Incident, Refused
-from .unit import keyword, noted, person_noted
+from mailbot.core.commands.unit import keyword, noted, person_noted
+from mailbot.core.incident import Act, Custody, Incident, Refused
 
 
 def _take(incident: Incident, act: Act) -> str:
@@ -15,14 +15,19 @@ def _take(incident: Incident, act: Act) -> str:
 
 
 @keyword(
-    "HANDOFF", usage="HANDOFF person [note]", meaning="offers command; you keep it until they ACCEPT", example="HANDOFF bob@example.org",
-    shape=person_noted, mails="brief", needs=True,
-)  # fmt: skip
+    "HANDOFF",
+    usage="HANDOFF person [note]",
+    meaning="offers command; you keep it until they ACCEPT",
+    example="HANDOFF bob@example.org",
+    shape=person_noted,
+    mails="brief",
+    needs=True,
+)
 def handoff(incident: Incident, act: Act) -> str:
     if not incident.is_open:
         raise Refused(f"{incident.id} is {incident.status}; nobody needs to have it.")
     person = incident.person(act.text)
-    if not incident.list.is_person(person):
+    if not incident.mailing_list.is_person(person):
         raise Refused(f"{person} is not a person who could have it.")
     if incident.commander is not None and person.email == incident.commander.email:
         raise Refused(f"{person} has it already.")
@@ -31,7 +36,14 @@ def handoff(incident: Incident, act: Act) -> str:
     return f"offered to {person}, who answers ACCEPT or DECLINE; {keeps}"
 
 
-@keyword("ACCEPT", usage="ACCEPT [note]", meaning="you take what was offered to you", example="ACCEPT", shape=noted, inverse="HANDOFF")
+@keyword(
+    "ACCEPT",
+    usage="ACCEPT [note]",
+    meaning="you take what was offered to you",
+    example="ACCEPT",
+    shape=noted,
+    inverse="HANDOFF",
+)
 def accept(incident: Incident, act: Act) -> str:
     if incident.offered is None or incident.offered[0].email != act.who.email:
         to = f"it was offered to {incident.offered[0]}" if incident.offered else "nothing was offered"
@@ -39,7 +51,14 @@ def accept(incident: Incident, act: Act) -> str:
     return _take(incident, act)
 
 
-@keyword("DECLINE", usage="DECLINE [note]", meaning="you leave it where it is", example="DECLINE: at the airport", shape=noted, inverse="HANDOFF")
+@keyword(
+    "DECLINE",
+    usage="DECLINE [note]",
+    meaning="you leave it where it is",
+    example="DECLINE: at the airport",
+    shape=noted,
+    inverse="HANDOFF",
+)
 def decline(incident: Incident, act: Act) -> str:
     if incident.offered is None or incident.offered[0].email != act.who.email:
         raise Refused("Not changed: nothing was offered to you.")
@@ -47,15 +66,22 @@ def decline(incident: Incident, act: Act) -> str:
     return f"declined; {incident.commander or 'nobody'} has it"
 
 
-@keyword("TAKE", usage="TAKE [note]", meaning="you take it, when nobody has it or the commander is silent", example="TAKE", shape=noted, inverse="HANDOFF")
+@keyword(
+    "TAKE",
+    usage="TAKE [note]",
+    meaning="you take it, when nobody has it or the commander is silent",
+    example="TAKE",
+    shape=noted,
+    inverse="HANDOFF",
+)
 def take(incident: Incident, act: Act) -> str:
     holder = incident.commander
-    if not incident.list.is_person(act.who):
+    if not incident.mailing_list.is_person(act.who):
         raise Refused(f"{act.who} is an address of a role; write from your own.")
     if holder is not None and holder.email == act.who.email:
         raise Refused("You have it already.")
     if holder is not None:
         since = max(incident.spoke.get(holder.email, incident.custody[-1].since), incident.custody[-1].since)
-        if act.at - since < incident.list.commander_silent:
+        if act.at - since < incident.mailing_list.commander_silent:
             raise Refused(f"{holder} has it and wrote {since:%H:%M} UTC; ask for HANDOFF {act.who.email}.")
     return _take(incident, act)

@@ -9,18 +9,22 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ..times import Context
-from .unit import KEYWORDS, Command, Given, Keyword
+from mailbot.core.commands.unit import KEYWORDS, Command, Given, Keyword
+from mailbot.core.times import Context
 
 MOST = 10  # commands a message
 WRAP = 72  # a line that could not have held the next word is a wrapped one
-LINE = re.compile(r"[ \t]*(?P<mark>#mailbot[ \t:,]+)?(?P<word>[A-Za-z]{2,12})(?P<rest>(?![\w/@.+]).*)", re.S)
+LINE = re.compile(r"[ \t]*(?P<mark>#mailbot[ \t:,]+)?(?P<word>[A-Za-z]{2,12})(?P<rest>(?![\w/@+-]|\.\w).*)", re.S)
 
 # Natural marks count like commands; the receipt shows how they were read.
 NATURAL: tuple[tuple[re.Pattern[str], str, str], ...] = (
     (re.compile(r"\s*OUTAGE BEGINS\b(.*)", re.S), "START", "OUTAGE BEGINS 13:58"),
     (re.compile(r"\s*OUTAGE ENDS\b(.*)", re.S), "RESTORED", "OUTAGE ENDS 14:40"),
-    (re.compile(r"\s*I am declaring (?:this|the) incident (?:as )?resolved\b(.*)", re.S | re.I), "RESOLVED", "I am declaring this incident resolved."),
+    (
+        re.compile(r"\s*I am declaring (?:this|the) incident (?:as )?resolved\b(.*)", re.S | re.I),
+        "RESOLVED",
+        "I am declaring this incident resolved.",
+    ),
 )
 
 
@@ -92,7 +96,11 @@ def _goes_on(lines: list[_Line], n: int) -> bool:
 
 def _wrapped(line: str, following: str) -> bool:
     """A mail program broke this line: the next word would not have fitted."""
-    return len(line) >= WRAP // 2 and len(line.rstrip()) + 1 + len(following.split()[0]) > WRAP and not re.match(r"\s*(?:[-*+|>#]|\d+[.):]\d*)\s*", following)
+    return (
+        len(line) >= WRAP // 2
+        and len(line.rstrip()) + 1 + len(following.split()[0]) > WRAP
+        and not re.match(r"\s*(?:[-*+|>#]|\d+[.):]\d*)\s*", following)
+    )
 
 
 def read_commands(
@@ -117,7 +125,9 @@ def read_commands(
         joined, last = _joined(lines, here, unit, rest)
         given = unit.shape(joined, context)
         if given is None:
-            near.append(NearMiss(line.number, line.text.strip()[:120], f"I read it as text; the keyword is: {unit.usage}"))
+            near.append(
+                NearMiss(line.number, line.text.strip()[:120], f"I read it as text; the keyword is: {unit.usage}")
+            )
             continue
         n = last + 1
         if len(commands) == MOST:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..incident import Act, Incident, Note
-from .unit import keyword, text_after_colon
+from mailbot.core.commands.unit import keyword, text_after_colon
+from mailbot.core.incident import Act, Incident, Note
 
 SECTIONS = {
     "SUMMARY": ("one or two sentences, seen from far", "SUMMARY: Pushes to the registry failed for 40 minutes."),
@@ -20,7 +20,14 @@ SECTIONS = {
 
 def _section(name: str, meaning: str, example: str) -> None:
     @keyword(
-        name, usage=f"{name}: text", meaning=f"report: {meaning}", example=example, shape=text_after_colon, tell="sender", block=True, needs=True
+        name,
+        usage=f"{name}: text",
+        meaning=f"report: {meaning}",
+        example=example,
+        shape=text_after_colon,
+        tell="sender",
+        block=True,
+        needs=True,
     )
     def fill(incident: Incident, act: Act) -> str:
         more = "added to" if incident.section(name) else "written into"

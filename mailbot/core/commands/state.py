@@ -6,24 +6,32 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 
-from ..incident import Act, Entry, Incident, Note, Refused, Status, Window
-from ..times import Context
-from .unit import Given, alone, keyword, maybe_words, when_noted, when_only, words
+from mailbot.core.commands.unit import Given, alone, keyword, maybe_words, when_noted, when_only, words
+from mailbot.core.incident import Act, Entry, Incident, Note, Refused, Status, Window
+from mailbot.core.times import Context
 
 
 def said_at(entry: Entry) -> str:
-    """"T3, 2026-11-21 14:05 UTC": how a receipt names an entry."""
+    """ "T3, 2026-11-21 14:05 UTC": how a receipt names an entry."""
     return f"{entry.label}, {'about ' if entry.about else ''}{entry.utc:%Y-%m-%d %H:%M} UTC"
 
 
 @keyword(
-    "START", usage="START when", meaning="impact began", example="START 13:58 CEST", shape=when_only, inverse="START", needs=True,
-)  # fmt: skip
+    "START",
+    usage="START when",
+    meaning="impact began",
+    example="START 13:58 CEST",
+    shape=when_only,
+    inverse="START",
+    needs=True,
+)
 def start(incident: Incident, act: Act) -> str:
     """The first wins; a later one corrects it and is recorded as such. After RESTORED it opens a second window."""
     entry = incident.enter(act, "Incident start.", "start")
     last = incident.windows[-1] if incident.windows else None
-    if last is None or (last.end is not None and last.start is not None and entry.utc >= incident.entries[last.end - 1].utc):
+    if last is None or (
+        last.end is not None and last.start is not None and entry.utc >= incident.entries[last.end - 1].utc
+    ):
         incident.windows.append(Window(entry.number, None))
         if incident.status is Status.RESTORED:
             incident.status = Status.OPEN
@@ -43,9 +51,14 @@ def _correct(incident: Incident, old: int | None, new: Entry) -> str:
 
 
 @keyword(
-    "DETECTED", usage="DETECTED when [how]", meaning="first noticed; fills Detection", example="DETECTED 14:02: users on the forum",
-    shape=when_only, inverse="DROP", needs=True,
-)  # fmt: skip
+    "DETECTED",
+    usage="DETECTED when [how]",
+    meaning="first noticed; fills Detection",
+    example="DETECTED 14:02: users on the forum",
+    shape=when_only,
+    inverse="DROP",
+    needs=True,
+)
 def detected(incident: Incident, act: Act) -> str:
     how = act.command.given.note
     entry = incident.enter(act, f"Detected: {how}" if how else "Detected.", "detected")
@@ -55,9 +68,13 @@ def detected(incident: Incident, act: Act) -> str:
 
 
 @keyword(
-    "RESTORED", usage="RESTORED [when] [note]", meaning="service is back; ends the impact", example="RESTORED 14:40 rolled back",
-    shape=when_noted, inverse="START",
-)  # fmt: skip
+    "RESTORED",
+    usage="RESTORED [when] [note]",
+    meaning="service is back; ends the impact",
+    example="RESTORED 14:40 rolled back",
+    shape=when_noted,
+    inverse="START",
+)
 def restored(incident: Incident, act: Act) -> str:
     note = act.command.given.note
     entry = incident.enter(act, f"Service restored: {note}" if note else "Service restored.", "restored")
@@ -70,15 +87,21 @@ def restored(incident: Incident, act: Act) -> str:
 
 
 @keyword(
-    "RESOLVED", usage="RESOLVED [when] [note]", meaning="over; the draft report goes out", example="RESOLVED 15:10",
-    shape=when_noted, inverse="REOPEN", mails="draft",
-)  # fmt: skip
+    "RESOLVED",
+    usage="RESOLVED [when] [note]",
+    meaning="over; the draft report goes out",
+    example="RESOLVED 15:10",
+    shape=when_noted,
+    inverse="REOPEN",
+    mails="draft",
+)
 def resolved(incident: Incident, act: Act) -> str:
     if incident.status in (Status.RESOLVED, Status.PUBLISHED):
         raise Refused(f"It was resolved already, {incident.resolved:%Y-%m-%d %H:%M} UTC. REOPEN opens it again.")
     note = act.command.given.note
     entry = incident.enter(act, f"Incident concluded: {note}" if note else "Incident concluded.", "resolved")
-    incident.status, incident.resolved, incident.resolved_by = Status.RESOLVED, entry.utc, act.who
+    incident.status, incident.closed_at = Status.RESOLVED, act.at
+    incident.resolved, incident.resolved_by = entry.utc, act.who
     commander = incident.commander
     if commander is not None and commander.email != act.who.email:
         return f"resolved ({said_at(entry)}) by {act.who}, who is not the commander; {commander} can REOPEN"
@@ -86,30 +109,47 @@ def resolved(incident: Incident, act: Act) -> str:
 
 
 @keyword(
-    "REOPEN", usage="REOPEN [reason]", meaning="open again; nothing else reopens", example="REOPEN it is back", shape=maybe_words,
+    "REOPEN",
+    usage="REOPEN [reason]",
+    meaning="open again; nothing else reopens",
+    example="REOPEN it is back",
+    shape=maybe_words,
     inverse="RESOLVED",
-)  # fmt: skip
+)
 def reopen(incident: Incident, act: Act) -> str:
     if incident.is_open:
         raise Refused(f"{incident.id} is open.")
     incident.enter(act, f"Reopened: {act.text}" if act.text else "Reopened.", "state")
-    incident.status, incident.resolved, incident.resolved_by = Status.OPEN, None, None
+    incident.status, incident.closed_at = Status.OPEN, None
+    incident.resolved, incident.resolved_by = None, None
     return "open again"
 
 
 @keyword(
-    "CANCEL", usage="CANCEL [reason]", meaning="not an incident; kept as false alarm", example="CANCEL planned maintenance",
-    shape=maybe_words, inverse="REOPEN",
-)  # fmt: skip
+    "CANCEL",
+    usage="CANCEL [reason]",
+    meaning="not an incident; kept as false alarm",
+    example="CANCEL planned maintenance",
+    shape=maybe_words,
+    inverse="REOPEN",
+)
 def cancel(incident: Incident, act: Act) -> str:
     if not incident.is_open:
         raise Refused(f"{incident.id} is {incident.status} already.")
     incident.enter(act, f"Not an incident: {act.text}" if act.text else "Not an incident.", "state")
-    incident.status, incident.resolved, incident.resolved_by = Status.CANCELLED, act.at, act.who
+    incident.status, incident.closed_at = Status.CANCELLED, act.at
+    incident.resolved, incident.resolved_by = act.at, act.who
     return "closed as false alarm; thank you for looking"
 
 
-@keyword("TITLE", usage="TITLE text", meaning="a better title", example="TITLE Registry refuses pushes", shape=words, needs=True)
+@keyword(
+    "TITLE",
+    usage="TITLE text",
+    meaning="a better title",
+    example="TITLE Registry refuses pushes",
+    shape=words,
+    needs=True,
+)
 def title(incident: Incident, act: Act) -> str:
     incident.title = act.text[:200]
     return f'called "{incident.title}" from now on; keep the subject as it is, it threads'
@@ -125,7 +165,13 @@ def one_kind(rest: str, context: Context) -> Given | None:
     return None if len(word.split()) > 1 else Given(problem=f"KIND is one of: {', '.join(KINDS)}.")
 
 
-@keyword("KIND", usage="KIND " + "|".join(KINDS), meaning="what it is; changes how often I remind", example="KIND degradation", shape=one_kind)
+@keyword(
+    "KIND",
+    usage="KIND " + "|".join(KINDS),
+    meaning="what it is; changes how often I remind",
+    example="KIND degradation",
+    shape=one_kind,
+)
 def kind(incident: Incident, act: Act) -> str:
     incident.kind = act.text
     return f"kind: {act.text}"
@@ -142,7 +188,9 @@ def span(rest: str, context: Context) -> Given | None:
     return None
 
 
-@keyword("QUIET", usage="QUIET [2h]", meaning="no reminders until then", example="QUIET 2h", shape=span, inverse="RESUME")
+@keyword(
+    "QUIET", usage="QUIET [2h]", meaning="no reminders until then", example="QUIET 2h", shape=span, inverse="RESUME"
+)
 def quiet(incident: Incident, act: Act) -> str:
     found = SPAN.fullmatch(act.text)
     incident.quiet, incident.quiet_until = True, None

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import re
 
-from ..incident import Act, Incident, Refused
-from ..times import Context, read_when
-from ..zones import offset_of
-from .state import said_at
-from .unit import Given, keyword, logged
+from mailbot.core.commands.state import said_at
+from mailbot.core.commands.unit import Given, keyword, logged
+from mailbot.core.incident import Act, Incident, Refused
+from mailbot.core.times import Context, read_when
+from mailbot.core.zones import read_zone
 
 LABEL = re.compile(r"\s*:?\s*([Tt]\d{1,5})\b[\s:,—–-]*(.*)", re.S)
 
 
 @keyword(
-    "LOG", "TL", usage="LOG [when] text", meaning="adds a line to the timeline, backdated as you say", example="LOG 14:05 CEST restarted the registry",
-    shape=logged, inverse="DROP", tell="sender", needs=True,
-)  # fmt: skip
+    "LOG",
+    "TL",
+    usage="LOG [when] text",
+    meaning="adds a line to the timeline, backdated as you say",
+    example="LOG 14:05 CEST restarted the registry",
+    shape=logged,
+    inverse="DROP",
+    tell="sender",
+    needs=True,
+)
 def log(incident: Incident, act: Act) -> str:
     entry = incident.enter(act, act.text)
     return f"added ({said_at(entry)})"
@@ -34,7 +41,14 @@ def labelled(rest: str, context: Context) -> Given | None:
     return Given(when=when, text=found[1], note=re.sub(r"^\s*[:,—–-]*\s*", "", found[2][end:]).strip())
 
 
-@keyword("FIX", usage="FIX T7 [when] [text]", meaning="corrects a line; the old words are kept", example="FIX T7 14:10", shape=labelled, tell="sender")
+@keyword(
+    "FIX",
+    usage="FIX T7 [when] [text]",
+    meaning="corrects a line; the old words are kept",
+    example="FIX T7 14:10",
+    shape=labelled,
+    tell="sender",
+)
 def fix(incident: Incident, act: Act) -> str:
     entry, note, when = incident.entry(act.text), act.command.given.note, act.command.when
     if not note and when is None:
@@ -51,7 +65,9 @@ def fix(incident: Incident, act: Act) -> str:
     return f"corrected ({said_at(changed)}: {changed.what}), before: {old}"
 
 
-@keyword("DROP", usage="DROP T7", meaning="takes a line out of the report", example="DROP T7", shape=labelled, tell="sender")
+@keyword(
+    "DROP", usage="DROP T7", meaning="takes a line out of the report", example="DROP T7", shape=labelled, tell="sender"
+)
 def drop(incident: Incident, act: Act) -> str:
     entry = incident.entry(act.text)
     incident.change_entry(entry, dropped=f"dropped by {act.who}")
@@ -60,12 +76,24 @@ def drop(incident: Incident, act: Act) -> str:
 
 def a_zone(rest: str, context: Context) -> Given | None:
     name = rest.strip(" .:")
-    if name and offset_of(name, context.date) is not None:
+    if name and read_zone(name) is not None:
         return Given(text=name)
-    return None if len(name.split()) > 2 else Given(problem=f'I know no zone "{name}"; write Europe/Zurich, CEST or +02:00.')
+    return (
+        None
+        if len(name.split()) > 2
+        else Given(problem=f'I know no zone "{name}"; write Europe/Zurich, CEST or +02:00.')
+    )
 
 
-@keyword("ZONE", usage="ZONE name", meaning="your times without a zone are in this one", example="ZONE Europe/Zurich", shape=a_zone, inverse="ZONE", tell="sender")
+@keyword(
+    "ZONE",
+    usage="ZONE name",
+    meaning="your times without a zone are in this one",
+    example="ZONE Europe/Zurich",
+    shape=a_zone,
+    inverse="ZONE",
+    tell="sender",
+)
 def zone(incident: Incident, act: Act) -> str:
     return f"from this mail on, your times without a zone are read in {act.text}"
 
@@ -75,7 +103,9 @@ def code(rest: str, context: Context) -> Given | None:
     return Given(text=text.upper()) if re.fullmatch(r"[A-Za-z2-9]{4}", text) else None
 
 
-@keyword("UNDO", usage="UNDO code", meaning="takes back what that message's keywords did", example="UNDO K7QM", shape=code)
+@keyword(
+    "UNDO", usage="UNDO code", meaning="takes back what that message's keywords did", example="UNDO K7QM", shape=code
+)
 def undo(incident: Incident, act: Act) -> str:
     """The fold has left that message's commands out already (incident.undone); here only the answer."""
     if act.text not in incident.codes:

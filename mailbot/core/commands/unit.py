@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..incident import Act, Incident
-from ..times import Context, Instant, read_when
+from mailbot.core.incident import Act, Incident
+from mailbot.core.times import Context, Instant, read_when
 
 Tell = Literal["list", "sender", "answer"]
 
@@ -27,7 +27,9 @@ class Given:
     problem: str = ""
 
 
-Shape = Callable[[str, Context], Given | None]  # the rest of the line -> what was given; None: this is prose, no command
+Shape = Callable[
+    [str, Context], Given | None
+]  # the rest of the line -> what was given; None: this is prose, no command
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,9 @@ def when_only(rest: str, context: Context) -> Given | None:
     given = when_noted(rest, context)
     if given is None or given.when is not None:
         return given
-    return Given(note=given.note, problem=f'I read no time in "{rest.strip()}"; write it like 14:05, 14:05 CEST or 20 min ago.')
+    return Given(
+        note=given.note, problem=f'I read no time in "{rest.strip()}"; write it like 14:05, 14:05 CEST or 20 min ago.'
+    )
 
 
 def logged(rest: str, context: Context) -> Given | None:
@@ -174,7 +178,8 @@ def maybe_words(rest: str, context: Context) -> Given | None:
 
 
 PERSON = re.compile(
-    r"(?:to\s+)?(?P<person>\S*<[^<>\s]+@[^<>\s]+>|[^\s,:;<>]+@[^\s,:;<>]+|@?\w[\w.'’-]*(?:\s+(?!-)[\w.'’-]+){0,2})(?P<rest>.*)", re.S | re.I
+    r"(?:to\s+)?(?P<person>\S*<[^<>\s]+@[^<>\s]+>|[^\s,:;<>]+@[^\s,:;<>]+|@?\w[\w.'’-]*(?:\s+(?!-)[\w.'’-]+){0,2})(?P<rest>.*)",
+    re.S | re.I,
 )
 
 
@@ -183,5 +188,9 @@ def person_noted(rest: str, context: Context) -> Given | None:
     found = PERSON.fullmatch(rest.strip().removeprefix(":").strip())
     note = _note(found["rest"]) if found else None
     if found is None or (note is None and "@" not in found["person"]):
-        return Given(problem="Write who it is, an address or a name: HANDOFF bob@example.org.") if not rest.strip() else None
+        return (
+            Given(problem="Write who it is, an address or a name: HANDOFF bob@example.org.")
+            if not rest.strip()
+            else None
+        )
     return Given(text=found["person"], note=found["rest"].strip() if note is None else note)

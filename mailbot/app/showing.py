@@ -1,0 +1,149 @@
+"""What ``show``, ``why`` and ``read`` print: plain lines for people, dictionaries for scripts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mailbot.app.desk import said
+from mailbot.app.register import Register
+from mailbot.core.incident import Entry, Incident
+from mailbot.core.message import trace
+from mailbot.core.report import impact, missing, opened_for
+from mailbot.core.times import Instant
+
+
+def as_text(incident: Incident) -> str:
+    found = impact(incident)
+    lines = [
+        f"{incident.id}  {incident.title}",
+        f"{incident.status.value}, {incident.kind}; {incident.messages} mails; users hit: {found.words} ({found.basis}); open for: {opened_for(incident)}",
+        "",
+        "Who had it (UTC)",
+        *(f"  {c.since:%Y-%m-%d %H:%M}  {c.who or 'unclaimed'}" for c in incident.custody),
+        "",
+        "Timeline (UTC)",
+        *(f"  {_entry(e)}" for e in incident.timeline()),
+    ]
+    gone = [e for e in incident.entries if e.dropped]
+    lines += ["", "Out of the report", *(f"  {_entry(e)} ({e.dropped})" for e in gone)] if gone else []
+    if incident.actions:
+        lines += [
+            "",
+            "Actions",
+            *(
+                f"  {a.label} [{a.state}] {a.text} {a.owner and '@' + a.owner} {a.link}".rstrip()
+                for a in incident.actions
+            ),
+        ]
+    if missing(incident):
+        lines += ["", f"Not written yet: {', '.join(s.lower() for s in missing(incident))}"]
+    if incident.unused:
+        lines += ["", "Messages of which nothing is in the report", *(f"  <{m}>  {why}" for m, why in incident.unused)]
+    return "\n".join(lines)
+
+
+def _entry(entry: Entry) -> str:
+    marks = ("~" if entry.about else " ") + ("" if entry.sure else "(?) ")
+    until = f" (until {entry.until:%H:%M})" if entry.until else ""
+    return f"{entry.label:4} {entry.utc:%Y-%m-%d %H:%M} {marks}{entry.what}{until}  [{entry.who}]"
+
+
+def as_json(incident: Incident) -> dict[str, Any]:
+    found = impact(incident)
+    return {
+        "id": incident.id,
+        "title": incident.title,
+        "status": incident.status.value,
+        "kind": incident.kind,
+        "opened": incident.opened and incident.opened.isoformat(),
+        "impact": found.words,
+        "impact_basis": found.basis,
+        "open_for": opened_for(incident),
+        "messages": incident.messages,
+        "custody": [{"who": c.who.email if c.who else None, "since": c.since.isoformat()} for c in incident.custody],
+        "timeline": [
+            {
+                "entry": e.label,
+                "utc": e.utc.isoformat(),
+                "until": e.until.isoformat() if e.until else None,
+                "what": e.what,
+                "who": e.who.email,
+                "message_id": e.message_id,
+                "line": e.line,
+                "about": e.about,
+                "sure": e.sure,
+                "kind": e.kind,
+            }
+            for e in incident.timeline()
+        ],
+        "sections": {n.section.lower(): [m.text for m in incident.section(n.section)] for n in incident.notes},
+        "actions": [
+            {
+                "action": a.label,
+                "text": a.text,
+                "category": a.category,
+                "owner": a.owner,
+                "due": a.due,
+                "link": a.link,
+                "state": a.state,
+            }
+            for a in incident.actions
+        ],
+        "missing": [s.lower() for s in missing(incident)],
+    }
+
+
+def why(register: Register, doc: dict[str, Any]) -> str:
+    """How one message was read: where it came from, where it went and by which rule, and what each time rests on."""
+    taken = register.taken(doc)
+    message = taken.message
+    record = register.archive.read(_place(doc))
+    lines = [
+        f"<{message.message_id}>",
+        f"  from     {message.sender} <{message.sender.email}>",
+        f"  subject  {message.subject}",
+        f"  arrived  {record.arrival.at:%Y-%m-%d %H:%M:%S} UTC by {record.arrival.way}",
+        f"  date     {message.date or 'unreadable'}{'' if message.offset_known else ' (says nothing of the sender`s zone)'}",
+        f"  kind     {'duplicate' if doc['u'] else taken.kind}{f': {taken.reason}' if taken.reason else ''}",
+        f"  incident {register.threads.current(doc['i']) if doc['i'] else 'none'}, rule {doc['r']}: {doc['w']}",
+        f"  trust    {taken.trust.grade}: {'; '.join(taken.trust.reasons)}",
+    ]
+    hops = trace(record.raw).hops
+    lines += [f"  hop      {hop}" for hop in hops]
+    lines += [f"  problem  {p}" for p in message.problems]
+    heard = said(taken, register.list, register.zone_of(taken)).reading
+    for command in heard.commands:
+        lines.append(
+            f"  line {command.line:<4} {command.keyword.word}: {command.problem or 'obeyed as written'}  | {command.words}"
+        )
+    lines += [f"  line {miss.line:<4} text: {miss.why}  | {miss.words}" for miss in heard.near]
+    for mention in heard.mentions:
+        lines.append(f"  line {mention.line:<4} {mention.what}")
+        lines += [f"            {_instant(t)}" for t in mention.times]
+    lines += [f"  problem  {p}" for p in heard.problems]
+    return "\n".join(lines)
+
+
+def _instant(time: Instant) -> str:
+    at = f"{time.utc:%Y-%m-%d %H:%M} UTC" if time.utc else "no instant"
+    sure = "sure" if time.sure else "not sure"
+    return f'"{time.text}" is {at} ({sure}): date {time.date_from}, zone {time.zone_from} {time.zone}{"; " + time.why if time.why else ""}'
+
+
+def _place(doc: dict[str, Any]) -> Any:
+    from mailbot.store.archive import Place
+
+    return Place(*doc["p"])
+
+
+def row_as_text(row: dict[str, Any]) -> str:
+    """A row of ``mailbot read`` for people."""
+    lines = [f"<{row['message_id']}> {row['kind']}, {row['incident'] or 'no incident'} by {row['rule']}"]
+    lines += [
+        f"    {c['keyword']} (line {c['line']}){': ' + c['problem'] if c['problem'] else ''}" for c in row["commands"]
+    ]
+    for entry in row["entries"]:
+        first = entry["times"][0]
+        lines.append(f"    {(first['utc'] or 'no instant')[:16]} {'' if first['sure'] else '(?) '}{entry['what']}")
+    lines += [f"    problem: {p}" for p in row["problems"]]
+    return "\n".join(lines)

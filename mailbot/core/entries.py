@@ -1,0 +1,180 @@
+"""The values an incident is made of: what was said, what was sent, entries, notes, actions, custody. All frozen (law 5)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from mailbot.core.message import Address
+from mailbot.core.times import Instant
+
+if TYPE_CHECKING:
+    from mailbot.core.reading import Reading
+
+
+class Status(StrEnum):
+    OPEN = "open"
+    RESTORED = "restored"
+    RESOLVED = "resolved"
+    PUBLISHED = "published"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class MailingList:
+    """What the fold must know of the list: its addresses and the few settings that change what a mail does."""
+
+    address: str = "incident@instructlab.ai"
+    name: str = "incident"
+    bot: str = "mailbot@instructlab.ai"
+    zone: str = "UTC"
+    roles: tuple[str, ...] = ()  # addresses that are no person: never commander
+    commander_silent: timedelta = timedelta(hours=2)
+
+    @property
+    def host(self) -> str:
+        return self.address.partition("@")[2]
+
+    def is_person(self, who: Address) -> bool:
+        local = who.email.partition("@")[0]
+        robots = ("noreply", "no-reply", "donotreply", "mailer-daemon", "postmaster", "root", "nagios", "alerts")
+        return bool(who.email) and who.email not in {self.address, self.bot, *self.roles} and local not in robots
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One message of the incident, as far as the fold needs it. ``at``: when it counts (arrival; imported: its Date)."""
+
+    message_id: str
+    who: Address
+    at: datetime
+    kind: str  # human, alert, auto, bounce
+    subject: str
+    title: str
+    live: bool  # False for imported mail: it is recorded, never answered
+    reading: Reading
+    recipients: tuple[Address, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One mail of ours about the incident, from the archive: which notices it was (their keys), and when it was written."""
+
+    message_id: str
+    at: datetime
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the timeline (language.md 1). ``number`` is its T-number and never changes; ``was`` keeps old words."""
+
+    number: int
+    what: str
+    when: Instant | None  # None: the act's own time, its arrival
+    utc: datetime
+    until: datetime | None
+    who: Address
+    message_id: str
+    line: int
+    added: datetime
+    kind: str = "read"  # read, log, start, detected, restored, resolved, custody, state
+    dropped: str = ""  # why it is not in the report
+    was: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        return f"T{self.number}"
+
+    @property
+    def about(self) -> bool:
+        return bool(self.when and self.when.about)
+
+    @property
+    def sure(self) -> bool:
+        return self.when is None or self.when.sure
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Text for one section of the report, and the message it came from."""
+
+    section: str
+    text: str
+    who: Address
+    message_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A task to take away. ``state``: proposed, done, declined, undone; ``due`` as written (a date, ISO)."""
+
+    number: int
+    text: str
+    category: str
+    owner: str
+    due: str
+    link: str
+    state: str
+    who: Address
+    message_id: str
+    at: datetime
+
+    @property
+    def label(self) -> str:
+        return f"A{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Custody:
+    """Who has the incident from ``since`` on, until the next one; ``who`` None: nobody ("unclaimed")."""
+
+    who: Address | None
+    since: datetime
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One stretch of user impact; each end an entry's number, None where nobody said."""
+
+    start: int | None
+    end: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one command: ``ok`` with what was understood, or why not (a sentence, law 8)."""
+
+    ok: bool
+    line: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A mail that a message calls for: ack, receipt, answer, brief, draft. It waits here until the archive shows it sent."""
+
+    kind: str
+    key: str
+    message_id: str
+    who: Address
+    at: datetime
+    subject: str
+    public: bool  # to the list; else to ``who`` alone
+    outcomes: tuple[Outcome, ...] = ()
+    words: str = ""  # the answer's keyword and its argument
+
+
+class Refused(Exception):
+    """A command that cannot be obeyed; its text is the sentence the sender reads."""
+
+
+def undo_code(message_id: str) -> str:
+    """The code by which UNDO names a message: four letters and digits of its id's hash, none that look alike."""
+    digest = hashlib.sha256(message_id.encode("utf-8", "surrogatepass")).digest()
+    return "".join("ABCDEFGHJKMNPQRSTUVWXYZ23456789"[b % 31] for b in digest[:4])
