@@ -77,7 +77,7 @@ class FakeImap:
         elif self.on_idle == "chat":
             sock.sendall(b"* OK still here\r\n" * 3)
         elif self.on_idle == "silent":
-            time.sleep(1.5)
+            time.sleep(0.8)
         return self.on_idle not in ("close", "silent")
 
     def _verdict(self, command: str) -> str:

@@ -33,7 +33,10 @@ LONG_ENOUGH = 60.0  # a session that lived so many seconds was a good one: the p
 STARTTLS = 143  # at this port TLS begins with the command, at any other with the first byte
 CONNECT = 20.0  # seconds; also for TLS and the greeting
 LONGEST_IDLE = 540.0  # NAT boxes forget a silent connection after ten minutes or more (L48)
-SETTLE = 2.0  # after news the first IDLE is short: a notice that came along with "+ idling" sits unseen in a buffer
+# Seconds of the first IDLE after news; each quiet one doubles it. A notice that comes in the same packet as "+ idling"
+# sits in imaplib's buffer where no poll of the socket sees it: mail that arrives between our search and IDLE (seen).
+SETTLE = 2.0
+WAKE = 0.5  # how often a wait looks whether it should stop
 BURST = 0.1  # news come in bursts; and a chatty server cannot make us spin
 GRACE = 1.0  # what is under way may end so long after a stop
 BATCH = 100  # messages whose sizes are asked at once
@@ -121,7 +124,7 @@ def something_to_read(sock: socket.socket, seconds: float, stop: threading.Event
             left = until - time.monotonic()
             if left <= 0:
                 return False
-            if selector.select(min(left, 0.5)):
+            if selector.select(min(left, WAKE)):
                 return True
     return False
 
@@ -217,10 +220,11 @@ class ImapIntake:
         try:
             client.login(self.mailbox.user, self.mailbox.password)
             messages = self._select(client)
+            quiet = 0  # looks in a row that brought nothing
             while not self._stop.is_set():
-                news = self._take_all(client, self._new(client, messages))
+                quiet = 0 if self._take_all(client, self._new(client, messages)) else quiet + 1
                 messages = 0
-                self._rest(client, news)
+                self._rest(client, quiet)
             client.logout()
         except BaseException:
             shut(client)
@@ -373,13 +377,13 @@ class ImapIntake:
         except Exception as fault:
             self._log("imap mark failed", after=after, uids=list(uids), problem=_words(fault))
 
-    def _rest(self, client: IMAPClient, news: bool) -> None:
+    def _rest(self, client: IMAPClient, quiet: int) -> None:
         """Waits for news or for the time of the next look, and shows that the peer is still there."""
         box = self.mailbox
         if client.has_capability("IDLE"):
             client.idle()
-            seconds = min(box.idle, box.poll, LONGEST_IDLE)
-            if something_to_read(client.socket(), min(SETTLE, seconds) if news else seconds, self._stop):
+            seconds = min(box.idle, box.poll, LONGEST_IDLE, SETTLE * 2 ** min(quiet, 20))
+            if something_to_read(client.socket(), seconds, self._stop):
                 self._stop.wait(BURST)
             client.idle_done()
         else:
