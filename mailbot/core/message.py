@@ -16,7 +16,7 @@ from datetime import datetime
 from email.message import Message as Mime
 
 from mailbot.core.date import read_date
-from mailbot.core.words import body_text, decode_words, header_text
+from mailbot.core.encoded import body_text, decode_words, header_text
 
 HEADER_BYTES = 262_144  # all headers of a mail
 VALUE_BYTES = 32_768  # one header
