@@ -70,9 +70,9 @@ class FakeImap:
         """False where the session ends."""
         sock.sendall(b"+ idling\r\n")
         if self.on_idle == "split":
-            time.sleep(0.2)
+            time.sleep(0.1)
             sock.sendall(NOT_EMPTY[:6])
-            time.sleep(0.3)
+            time.sleep(0.15)
             sock.sendall(NOT_EMPTY[6:])
         elif self.on_idle == "chat":
             sock.sendall(b"* OK still here\r\n" * 3)
