@@ -7,8 +7,8 @@
 FROM python:3.13-slim AS build
 ENV BUILD=/build PIP_NO_COMPILE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /src
-COPY requirements requirements
-RUN python -m venv "$BUILD" && "$BUILD/bin/pip" install --require-hashes -r requirements/dev.txt
+COPY requirements/build.txt requirements/build.txt
+RUN python -m venv "$BUILD" && "$BUILD/bin/pip" install --require-hashes -r requirements/build.txt
 COPY pyproject.toml README.md LICENSE config.example.toml ./
 COPY templates templates
 COPY mailbot mailbot

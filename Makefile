@@ -50,13 +50,14 @@ setup: .venv/.ready
 
 # Needs uv. The locks hold names, versions and hashes, and no index: whatever index is configured serves them.
 # Pins stay where they still fit; remove a lock to renew all of it. editables is what hatchling needs for
-# `pip install -e`, and tells only a build that may download it.
+# `pip install -e`, and tells only a build that may download it. build.txt is for the image: all that makes the wheel.
 LOCK = uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-  --no-annotate --no-header pyproject.toml
+  --no-annotate --no-header
 
 lock:
-	$(LOCK) -o requirements/run.txt
-	echo editables | $(LOCK) - --extra fast --extra dev -o requirements/dev.txt
+	$(LOCK) pyproject.toml -o requirements/run.txt
+	echo editables | $(LOCK) pyproject.toml - --extra fast --extra dev -o requirements/dev.txt
+	echo hatchling | $(LOCK) - -c requirements/dev.txt -o requirements/build.txt
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist demo-out
