@@ -52,6 +52,7 @@ GROUPWISE = re.compile(r">>> .{1,100}\d.{1,60}>>>$")  # >>> Alice <alice@example
 INSIDE = re.compile(  # "thanks On Wed, Apr 4, 2012 at 3:59 PM, alice@example.org wrote:": a lost line break
     r"(?:-{2,}\s?)?\b(?:On|Am|Le|El|Il|Op|Em|Den) (?:[^\W\d]{2,10}\.?,? ){0,2}\d[^\n]{8,160}(?:wrote|écrit|schrieb|escribió|scritto)\s?:$"
 )
+INSIDE_ENDS = tuple(verb + end for verb in ("wrote", "écrit", "schrieb", "escribió", "scritto") for end in (":", " :"))
 
 _MONTH = (
     r"jan|feb|fév|fev|mar|mär|mrt|apr|avr|abr|may|mai|maj|mei|mag|jun|juin|giu|jul|juil|lug|aug|aoû|ago|sep|set|oct|okt|"
@@ -64,7 +65,16 @@ DATE = re.compile(  # a day with its month or year; a clock alone is no date
     re.IGNORECASE,
 )
 ADDRESS = re.compile(r"[\w.+=-]{1,80}(?:@| at | <at> )[\w-]{1,60}\.[\w.-]{2,60}|<mailto:|\[mailto:")
-START = re.compile(r"[\W_]{0,8}(?:[^\W\d]{1,12}[.,：]{0,2}\s+){0,4}\d")
+
+
+def has_address(text: str) -> bool:
+    """Whether a mail address stands in ``text``, also as archives write it ("alice at example.org")."""
+    if "@" not in text and "at" not in text and "mailto:" not in text:
+        return False
+    return ADDRESS.search(text) is not None
+
+
+START = re.compile(r"[\W_]{0,8}+(?:[^\W\d]{1,12}+[.,：]{0,2}\s++){0,4}+\d")
 COMPLETE = re.compile(  # what a mail program writes of a sender, and a story-teller does not
     rf"{ADDRESS.pattern}|^-{{2,}}|\b(?:you|du|Sie|vous|usted|Lei) (?:{_WROTE})|\bavez écrit"
     r"|(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so|lun|mar|mer|jeu|ven|sam|dim|mié|jue|sáb|dom|gio|ma|wo|vr|za|zo)"
@@ -107,7 +117,20 @@ FIELD_OF = {
     for column, words in zip(_COLUMNS, row, strict=True)
     for word in words.split("|")
 } | {word: "cc" for word in ("cc", "kopie", "copie à", "kopia", "bcc", "reply-to", "importance", "attachments", "抄送")}
-FIELD = re.compile(r"[\s*_|]{0,12}([^\W\d][^:：*\n]{0,18}?)[\s*_\xa0]{0,4}[:：][\s*_\xa0]{0,4}(.*)")
+
+
+def field(line: str) -> tuple[str, str]:
+    """("from" | "sent" | "to" | "subject" | "cc", value) of a header line in any of the languages, else ("", "")."""
+    name, colon, value = line[:60].partition(":")
+    if not colon:
+        name, colon, value = line[:60].partition("：")
+    if not colon or len(name) > 32:
+        return "", ""
+    found = FIELD_OF.get(name.strip(" *_|\t\xa0").casefold(), "")
+    return found, (value + line[60:]).strip(" *_\t\xa0") if found else ""
+
+
+MARKED = re.compile(r"(?:^[ \t]{0,8}>[^\n]*(?:\n|\Z))++", re.MULTILINE)
 RULE = re.compile(r"[\s*>]{0,8}[-_=*]{5,}\s*$")
 
 # ---- separators in words
@@ -186,6 +209,8 @@ FOOTERS = tuple(  # (pattern of the line that gives it away, example)
         (r"https?://\S{1,200}/(?:listinfo|lists)/\S{1,100}$", "https://lists.example.org/mailman/listinfo/ops"),
     )
 )  # fmt: skip
+MOBILE_LINE = re.compile("|".join(f"(?:{p.pattern})" for p, _ in MOBILE), re.IGNORECASE)
+FOOTER_LINE = re.compile("|".join(f"(?:{p.pattern})" for p, _ in FOOTERS), re.IGNORECASE)
 FOOTER_RULE = re.compile(r"(?:_{5,}|-{2,} ?|—|={5,}|#{5,}|-|~{5,}|(?:-=){5,}-?|[-~]{5,}|__\._,_\.___)\s*$")
 LONG_RULE = re.compile(r"(?:_{5,}|-{20,}|={20,}|#{20,})\s*$")
 CONTACT = re.compile(r"https?://|www\.|@|(?<!\d)\+?\(?\d{2,4}[) .\-/]{1,2}\d{2,4}[ .\-/]?\d{2,5}(?!\d)")

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import groupby
 
 from mailbot.core import quotes
 
@@ -38,6 +37,7 @@ class Part:
 
 LINE = 400  # characters of a line that are looked at
 BLOCK = 14  # lines of a header block
+LINES = 20_000  # lines that are judged in full; the rest by its marks alone
 SIGNATURE = 25  # lines of a signature; what is longer is text
 
 
@@ -60,10 +60,14 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.raw = text.split("\n")
+        self.raw = text.split("\n", LINES)
+        self.tail = self.raw.pop() if len(self.raw) > LINES else ""
+        self.tail_kind: Kind | None = None
         self.lines = [line[:LINE].strip() for line in self.raw]
         self.kinds: list[Kind | None] = [None] * len(self.lines)
         self.inside: dict[int, int] = {}  # line -> column where an attribution begins in it
+        self.attributions: dict[int, int] = {}  # judged once a line, so that looking ahead stays linear
+        self.blocks: dict[int, int] = {}
         self.has_own = False
 
     # -- the pass
@@ -84,32 +88,38 @@ class _Reader:
     def _line(self, at: int) -> int:
         """Judge the line ``at`` and what hangs on it; return the next line to judge."""
         line = self.lines[at]
-        first = line[0]
-        if first == ">" and not line.endswith("<<"):
-            if self.has_own and quotes.GROUPWISE.match(line) and quotes.DATE.search(line):
+        if line[0] == ">" and not line.endswith("<<"):
+            if self.has_own and line.startswith(">>> ") and quotes.GROUPWISE.match(line) and quotes.DATE.search(line):
                 return self._rest(at, at + 1)
             return self._mark(at, at + 1, Kind.QUOTE)
-        if first in "-_=*" or line[-1] in ":：-":
+        if end := self._separator(at) or self._quoting(at):
+            return end
+        self.has_own = True
+        return self._mark(at, at + 1, Kind.OWN)
+
+    def _separator(self, at: int) -> int:
+        """Marks in words, signatures, header blocks: the next line to judge, or 0."""
+        line = self.lines[at]
+        ruled = line[0] in "-_=*"
+        if ruled or line[-1] in ":：":
             if quotes.ORIGINAL_LINE.match(line):
                 return self._original(at)
             if quotes.FORWARD_LINE.match(line):
                 return self._forward(at)
-        if first == "-" and (end := self._signature(at)):
+        if ruled and line[0] == "-" and (end := self._signature(at)):
             return self._mark(at, end, Kind.SIGNATURE)
-        if ":" in line or "：" in line or first in "-_=*":
-            block = self._header_block(at)
-            if block:
-                return self._rest(at, block)
-        if line[-1] == ":" and self._splits(at):
+        if end := self._header_block(at):
+            return self._rest(at, end)
+        return self._mark(at, at + 1, Kind.SIGNATURE) if self._mobile(at) else 0
+
+    def _quoting(self, at: int) -> int:
+        """Attributions and what they introduce: the next line to judge, or 0."""
+        if self.lines[at][-1] == ":" and self._splits(at):
             self.has_own = True
             self._mark(at, at + 1, Kind.OWN)
             return self._quoted(at + 1, at + 1)
-        if end := self._attribution(at):
-            return self._quoted(at, end)
-        if self._mobile(at):
-            return self._mark(at, at + 1, Kind.SIGNATURE)
-        self.has_own = True
-        return self._mark(at, at + 1, Kind.OWN)
+        end = self._attribution(at)
+        return self._quoted(at, end) if end else 0
 
     def _mark(self, start: int, end: int, kind: Kind) -> int:
         for n in range(start, end):
@@ -119,7 +129,10 @@ class _Reader:
 
     def _next(self, at: int, limit: int = 40) -> int:
         """The next line from ``at`` on that is not blank (or -1; a gap of over ``limit`` lines is an end)."""
-        return next((n for n in range(at, min(at + limit, len(self.lines))) if self.lines[n]), -1)
+        for n in range(at, min(at + limit, len(self.lines))):
+            if self.lines[n]:
+                return n
+        return -1
 
     # -- quotes
 
@@ -131,6 +144,7 @@ class _Reader:
         return self._to_end(end, Kind.QUOTE)
 
     def _to_end(self, start: int, kind: Kind) -> int:
+        self.tail_kind = kind
         return self._mark(start, len(self.lines), kind)
 
     def _original(self, at: int) -> int:
@@ -175,6 +189,8 @@ class _Reader:
 
     def _splits(self, at: int) -> bool:
         """Whether an attribution begins inside the line, behind text, and a quote follows; remembers where."""
+        if not self.lines[at].endswith(quotes.INSIDE_ENDS):
+            return False
         match = quotes.INSIDE.search(self.raw[at], 0, LINE)
         if not match or not self.raw[at][: match.start()].strip(" -") or not self._marked(at):
             return False
@@ -193,38 +209,41 @@ class _Reader:
 
     def _attribution(self, at: int) -> int:
         """The line after an attribution that begins at ``at``, or 0: "On … wrote:" over one to four lines."""
+        if at not in self.attributions:
+            self.attributions[at] = self._find_attribution(at)
+        return self.attributions[at]
+
+    def _find_attribution(self, at: int) -> int:
         first = self.lines[at]
-        dated = quotes.START.match(first) and quotes.DATE.search(first)
+        dated = bool(quotes.START.match(first) and quotes.DATE.search(first))
+        if not dated and first[-1] not in ":：-":
+            return 0
         joined = ""
-        used = 0
-        for n in range(at, min(at + 6, len(self.lines))):
+        for n in range(at, min(at + 4, len(self.lines))):
             line = self.lines[n]
-            if not line:
-                return self._bare_date(at, n) if dated else 0
-            if line.startswith(">") and not line.startswith((">:", "> wrote", ">wrote")):
+            if not line or (line[0] == ">" and not line.startswith((">:", "> wrote", ">wrote"))):
                 return self._bare_date(at, n) if dated else 0
             joined = f"{joined} {line}" if joined else line
-            used += 1
-            if line[-1] in ":：-" and self._is_attribution(joined, n, used == 1, bool(dated)):
+            if line[-1] in ":：-" and self._is_attribution(joined, n, n == at, dated):
                 return self._tail(n + 1)
-            if used == 4 or len(joined) > LINE or not dated:
+            if len(joined) > LINE or not dated:
                 return 0
         return 0
 
     def _is_attribution(self, joined: str, last: int, alone: bool, dated: bool) -> bool:
-        verb = quotes.VERB.search(joined)
-        address = quotes.ADDRESS.search(joined)
-        if dated and (verb or address) and (joined[-1] != "-" or alone):
-            return bool(verb and quotes.VERB_LAST.search(joined.strip("-: "))) or bool(address) or self._marked(last)
-        if not alone:
+        """``joined``: the lines up to ``last``, which ends with a colon or dash. Cheap questions come first."""
+        dashed = joined[-1] == "-"
+        if dashed:
+            return alone and joined[0] == "-" and bool(quotes.VERB_LAST.search(joined.strip("- ")[-40:]))
+        ends = bool(quotes.VERB_LAST.search(joined[-40:]))
+        address = quotes.has_address(joined)
+        if dated:
+            return address or ends or (self._marked(last) and bool(quotes.VERB.search(joined)))
+        if address and (ends or quotes.VERB.search(joined)):
+            return True
+        if not self._marked(last):
             return False
-        if verb and joined[-1] != "-" and (address or quotes.DATE.search(joined)):
-            return bool(address) or self._marked(last)
-        if joined.startswith("-") and joined.endswith("-"):
-            return bool(verb and quotes.VERB_LAST.search(joined.strip("- ")))
-        if not self._marked(last) or joined[-1] == "-":
-            return False
-        if verb and len(joined) < 100 and quotes.VERB_LAST.search(joined):
+        if len(joined) < 100 and (ends or (quotes.VERB.search(joined) and quotes.DATE.search(joined))):
             return True
         return bool(quotes.STARRED.match(joined) or quotes.QUOTING.match(joined))
 
@@ -237,7 +256,7 @@ class _Reader:
         joined = " ".join(self.lines[at:end])
         if end - at > 2 or not joined.endswith(">") or not self._marked(end - 1):
             return 0
-        return end if quotes.DATE.match(joined) and quotes.ADDRESS.search(joined) else 0
+        return end if quotes.DATE.match(joined) and quotes.has_address(joined) else 0
 
     def _tail(self, end: int) -> int:
         """Some programs repeat the end of their attribution on lines of its own: an address, "wrote:"."""
@@ -249,6 +268,11 @@ class _Reader:
 
     def _header_block(self, at: int) -> int:
         """The line after a block of From, Sent, To, Subject that begins at ``at`` (rules above it included), or 0."""
+        if at not in self.blocks:
+            self.blocks[at] = self._find_block(at)
+        return self.blocks[at]
+
+    def _find_block(self, at: int) -> int:
         start = at
         if quotes.RULE.match(self.lines[at]):
             start = self._next(at + 1, 4)
@@ -258,10 +282,9 @@ class _Reader:
         end = start
         loose = 0
         for n in range(start, min(start + BLOCK, len(self.lines))):
-            match = quotes.FIELD.match(self.lines[n])
-            field = quotes.FIELD_OF.get(match[1].strip().casefold()) if match else None
-            if match and field:
-                found.setdefault(field, match[2])
+            field, value = quotes.field(self.lines[n])
+            if field:
+                found.setdefault(field, value)
                 end, loose = n + 1, 0
             elif not found or not self.lines[n] or loose == 2:
                 break
@@ -275,10 +298,10 @@ class _Reader:
         if len(named) < 2 or found.get("from", "x")[:1].isdigit():
             return False
         block = " ".join(lines)
-        address = quotes.ADDRESS.search(block)
+        address = quotes.has_address(block)
         if len(named) == 2:
-            return bool(address and quotes.RFC_DATE.search(found.get("sent", "")))
-        return bool(address or quotes.DATE.search(found.get("sent", "")))
+            return address and bool(quotes.RFC_DATE.search(found.get("sent", "")))
+        return address or bool(quotes.DATE.search(found.get("sent", "")))
 
     # -- ends
 
@@ -304,16 +327,19 @@ class _Reader:
             return True
         if line[0] in "-_=*" and (quotes.ORIGINAL_LINE.match(line) or quotes.FORWARD_LINE.match(line)):
             return True
-        return bool(self._attribution(at) or (":" in line and self._header_block(at)))
+        return bool(self._attribution(at) or self._header_block(at))
 
     def _mobile(self, at: int) -> bool:
         """A telephone's line where own text ends: nothing or a quote comes after it."""
-        line = self.lines[at]
-        if len(line) > 100 or not any(p.match(line) for p, _ in quotes.MOBILE):
+        if len(self.lines[at]) > 100 or (
+            at + 1 < len(self.lines) and self.lines[at + 1][:1] not in ("", ">", "-", "_")
+        ):
             return False
         n = self._next(at + 1)
         # Above a bare "On … wrote:" it stays: there, the test suites of reply parsers count it as text.
-        return n < 0 or self.lines[n][0] in ">-_" or self._header_block(n) > 0
+        if n >= 0 and self.lines[n][0] not in ">-_" and not self._header_block(n):
+            return False
+        return quotes.MOBILE_LINE.match(self.lines[at]) is not None
 
     def _footers(self) -> dict[int, int]:
         """First line -> line after the last of every list footer: a rule, then a line that only lists write."""
@@ -322,7 +348,7 @@ class _Reader:
             if not line or line[0] not in "-_=#~—" or not quotes.FOOTER_RULE.match(line):
                 continue
             n = self._next(at + 1, 4)
-            if n < 0 or not any(p.match(x) for x in self.lines[n : n + 3] for p, _ in quotes.FOOTERS):
+            if n < 0 or not any(len(x) > 8 and quotes.FOOTER_LINE.match(x) for x in self.lines[n : n + 3]):
                 continue
             if self.lines[n].lower().endswith("mailing list") and not quotes.LONG_RULE.match(line):
                 continue
@@ -341,18 +367,33 @@ class _Reader:
     # -- the result
 
     def parts(self) -> Iterator[Part]:
+        """Runs of lines of one kind; a blank line is as the line before it."""
         kind = Kind.OWN
-        labelled: list[tuple[int, Kind]] = []
-        for n, line in enumerate(self.raw):
-            kind = self.kinds[n] or kind
-            column = self.inside.get(n, 0)
-            if column:
-                labelled.append((column, kind))
-                kind = Kind.ATTRIBUTION
-            labelled.append((len(line) + 1 - column, kind))
-        at = 0
-        for kind, group in groupby(labelled, key=lambda pair: pair[1]):
-            end = min(at + sum(size for size, _ in group), len(self.text))
-            if end > at:
-                yield Part(at, end, kind)
-            at = end
+        start = at = 0
+        for line, found, n in zip(self.raw, self.kinds, range(len(self.raw)), strict=True):
+            if found and found is not kind:
+                if at > start:
+                    yield Part(start, at, kind)
+                start, kind = at, found
+            if n in self.inside:
+                yield Part(start, at + self.inside[n], kind)
+                start, kind = at + self.inside[n], Kind.ATTRIBUTION
+            at += len(line) + 1
+        at = min(at, len(self.text))
+        if at > start:
+            yield Part(start, at, kind)
+        if self.tail:
+            yield from self._tail_pieces(at)
+
+    def _tail_pieces(self, start: int) -> Iterator[Part]:
+        if self.tail_kind:
+            yield Part(start, len(self.text), self.tail_kind)
+            return
+        at = start
+        for match in quotes.MARKED.finditer(self.text, start):
+            if match.start() > at:
+                yield Part(at, match.start(), Kind.OWN)
+            yield Part(match.start(), match.end(), Kind.QUOTE)
+            at = match.end()
+        if at < len(self.text):
+            yield Part(at, len(self.text), Kind.OWN)
