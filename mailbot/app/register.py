@@ -238,7 +238,11 @@ class Register:
     def _cursor(self, way: str) -> None:
         found = read_way(way)
         if found:
-            self.cursors[found[0]] = list(found[1])
+            label, place = found[0], list(found[1])
+            before = self.cursors.get(label, [0, 0])
+            if place[0] == before[0]:  # a message set aside comes late, with a lower UID
+                place = max(place, before)
+            self.cursors[label] = place
             self.state.put("meta", META, {"cursors": self.cursors})
 
     def _fold_in(self, incident: str, taken: Taken, doc: Doc, merged: bool) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 from mailbot.app.desk import said
 from mailbot.app.register import Register
 from mailbot.core.incident import Entry, Incident
-from mailbot.core.message import trace
 from mailbot.core.report import impact, missing, opened_for
 from mailbot.core.times import Instant
 
@@ -108,8 +107,6 @@ def why(register: Register, doc: dict[str, Any]) -> str:
         f"  incident {register.threads.current(doc['i']) if doc['i'] else 'none'}, rule {doc['r']}: {doc['w']}",
         f"  trust    {taken.trust.grade}: {'; '.join(taken.trust.reasons)}",
     ]
-    hops = trace(record.raw).hops
-    lines += [f"  hop      {hop}" for hop in hops]
     lines += [f"  problem  {p}" for p in message.problems]
     heard = said(taken, register.list, register.zone_of(taken)).reading
     for command in heard.commands:

@@ -69,11 +69,11 @@ def impact(incident: Incident) -> Impact:
         if window.end:
             end = incident.entries[window.end - 1]
             total += end.utc - start.utc
-            basis.append(f"{start.label} to {end.label}")
+            basis.append(f"{_moment(start.utc)} to {_moment(end.utc, start.utc)} UTC")
             doubts |= {"about"} if start.about or end.about else set()
         elif incident.resolved is not None:
             total += incident.resolved - start.utc
-            basis.append(f"{start.label} to the declaration; nobody wrote when users were served again")
+            basis.append(f"{_moment(start.utc)} UTC to the declaration; nobody wrote when users were served again")
             doubts.add("at most")
         else:
             return Impact(None, "not over", f"since {start.utc:%Y-%m-%d %H:%M} UTC")
@@ -81,6 +81,11 @@ def impact(incident: Incident) -> Impact:
         return Impact(None, "unknown", f"the end is before the start ({', '.join(basis)})")
     doubt = "at most " if "at most" in doubts else "about " if doubts else ""
     return Impact(total, doubt + in_words(total), ("summed over " if many else "") + ", ".join(basis))
+
+
+def _moment(at: datetime, after: datetime | None = None) -> str:
+    """14:05 where it is on the day of ``after``, else with its date."""
+    return f"{at:%H:%M}" if after is not None and at.date() == after.date() else f"{at:%Y-%m-%d %H:%M}"
 
 
 def opened_for(incident: Incident) -> str:
@@ -131,7 +136,7 @@ class Report:
 
     def section(self, name: str) -> list[tuple[str, int]]:
         """The paragraphs of a section, each with its footnote's number."""
-        return [(n.text, self._source(n.message_id)) for n in self.incident.section(name)]
+        return [(n.text, self.source_number(n.message_id)) for n in self.incident.section(name)]
 
     def actions(self, *categories: str) -> list[Action]:
         """The actions of these categories; ``""`` is for those that nobody put into one."""
@@ -144,7 +149,7 @@ class Report:
     def missing(self) -> list[str]:
         return missing(self.incident)
 
-    def _source(self, message_id: str) -> int:
+    def source_number(self, message_id: str) -> int:
         return next(s.number for s in self.sources if s.message_id == message_id)
 
     @property

@@ -14,7 +14,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, cast, Literal, TypeAlias
 
 from aiosmtpd.smtp import SMTP, syntax
 
@@ -114,7 +114,7 @@ class Conversation(SMTP):
         return _NAMES[self.kind]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        transport = cast(asyncio.Transport, transport)  # uvloop's are no subclass
         peername = transport.get_extra_info("peername")
         self.peer = str(peername[0]) if peername else "local"
         refusal = self.intake.arrived(self)

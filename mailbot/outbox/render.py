@@ -52,13 +52,13 @@ class Looks:
     folder: str = ""  # templates of the list's own
 
 
-def _wrap(text: str, indent: int = 0, first: int | None = None) -> str:
-    """Text at 72 columns, hanging; words are never cut (links stay whole)."""
+def _wrap(text: str, indent: int = 0, first: str | None = None) -> str:
+    """Text at 72 columns, hanging by ``indent``; ``first`` begins its first line. Words are never cut (links stay whole)."""
     lead = " " * indent
     return textwrap.fill(
         " ".join(str(text).split()),
         WIDTH,
-        initial_indent=" " * (indent if first is None else first),
+        initial_indent=lead if first is None else first,
         subsequent_indent=lead,
         break_long_words=False,
         break_on_hyphens=False,
@@ -69,6 +69,21 @@ def _markdown(text: str) -> str:
     """A person's words as Markdown text on one line: nothing in them becomes a heading, HTML or an image."""
     flat = " ".join(str(text).split())
     return re.sub(r"([\\<\[\]])", r"\\\1", flat)
+
+
+def _for_mail(markdown: str) -> str:
+    """The report as the text of a mail: without front matter and help, at 72 columns. The file beside it has both."""
+    body = re.sub(r"\A---\n.*?\n---\n", "", markdown, flags=re.S)
+    body = re.sub(r"\n*<!--.*?-->", "", body, flags=re.S)
+    lines = (_wrap(line, 2, "") if len(line) > WIDTH else line for line in body.strip().split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
+
+
+def _encoding(text: str) -> str:
+    """Readable in the archive wherever SMTP allows it (lines of at most 998 octets, RFC 5321 4.5.3.1.6)."""
+    if max(map(len, text.encode().split(b"\n"))) > 990:
+        return "quoted-printable"
+    return "7bit" if text.isascii() else "8bit"
 
 
 def environment(folder: str = "") -> SandboxedEnvironment:
@@ -146,7 +161,7 @@ class Renderer:
         if notice.kind == "draft" or name == "answer-report":
             asked = notice.asks[0].words.partition(" ")[2] if notice.kind == "answer" else ""
             files = [self.report(incident, asked)]
-            words["draft"] = files[0][1]
+            words["draft"] = _for_mail(files[0][1])
         return self._finish(mail, notice, name, words, files)
 
     def digest(self, period: Period, sections: Mapping[str, Sequence[Any]], previous: str, now: datetime) -> Letter:
@@ -185,12 +200,15 @@ class Renderer:
         self, mail: EmailMessage, notice: Notice, name: str, words: Mapping[str, Any], files: Sequence[tuple[str, str]]
     ) -> Letter:
         text = self.env.get_template(f"mail/{name}.txt.j2").render(words)
-        mail.set_content(re.sub(r"\n{3,}", "\n\n", text).strip() + "\n", cte="8bit" if not text.isascii() else None)
+        text = re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+        mail.set_content(text, cte=_encoding(text))
         page = f"mail/{name}.html.j2"
         if page in self.env.list_templates(filter_func=lambda n: n == page):
             mail.add_alternative(self.env.get_template(page).render(words), subtype="html")
         for file_name, content in files:
-            mail.add_attachment(content, subtype="markdown", filename=file_name)
+            mail.add_attachment(content, subtype="markdown", filename=file_name, cte=_encoding(content))
+        for n, part in enumerate(p for p in mail.walk() if p.is_multipart()):  # a random one would differ each time
+            part.set_boundary(f"=_{hashlib.sha256(str(mail['Message-ID']).encode()).hexdigest()[:24]}_{n}")
         recipients = tuple(a.addr_spec for a in mail["To"].addresses)
         message_id = str(mail["Message-ID"]).strip("<>")
         user, _, host = self.list.bot.partition("@")
