@@ -14,14 +14,15 @@ ZONES = {
 MONTHS = {
     name: number
     for number, names in enumerate(
-        "jan gen ene;feb fév fev;mar mär mrt;apr avr abr;may mai mei mag maj;jun juin giu;jul juil lug;aug aoû ago;"
-        "sep set;oct okt ott out;nov;dec dez déc dic des".split(";"),
+        ("jan gen ene", "feb fév fev", "mar mär mrt", "apr avr abr", "may mai mei mag maj", "jun juin giu", "jul juil lug",
+         "aug aoû ago", "sep set", "oct okt ott out", "nov", "dec dez déc dic des"),
         1,
     )
     for name in names.split()
-}
+}  # fmt: skip
 _ZONE = r"(?:\s*(?P<zone>[+-]\s?\d{1,2}:?\d{0,2}(?!\d)|[A-Za-z]{1,5}\b(?:[+-]\d{1,4})?))?"
-_CLOCK = r"(?P<hour>\d{1,2})\s?[:.]\s?(?P<minute>\d{1,2})(?:\s?[:.]\s?(?P<second>\d{1,2}))?(?:[.,]\d{1,9})?\s*(?P<half>[AaPp][Mm]\b)?"
+_CLOCK = r"(?P<hour>\d{1,2})\s?[:.]\s?(?P<minute>\d{1,2})"
+_CLOCK += r"(?:\s?[:.]\s?(?P<second>\d{1,2}))?(?:[.,]\d{1,9})?\s*(?P<half>[AaPp][Mm]\b)?"
 FORMS = tuple(  # (pattern, example)
     (re.compile(pattern), example)
     for pattern, example in (

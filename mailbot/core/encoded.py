@@ -14,7 +14,7 @@ from email.message import Message as Mime
 
 BROKEN_CHARSETS = frozenset(
     # Not charsets of mail: UTF-7 hides markup and commands from filters, the others execute escapes or are quadratic.
-    "utf_7 unicode_escape raw_unicode_escape punycode idna undefined mbcs oem".split()
+    ["utf_7", "unicode_escape", "raw_unicode_escape", "punycode", "idna", "undefined", "mbcs", "oem"]
 )
 CHARSETS = {  # what mail programs write -> what they mean (the last by the WHATWG Encoding Standard)
     "gb2312": "gb18030",

@@ -154,9 +154,7 @@ def _bounded(raw: bytes, problems: list[str]) -> bytes:
         problems.append(f"headers over {HEADER_BYTES} bytes: the rest was not read")
         end = _HEADER_END.search(raw, HEADER_BYTES)
         raw = raw[: raw.rfind(b"\n", 0, HEADER_BYTES) + 1 or HEADER_BYTES] + raw[end.start() if end else len(raw) :]
-    nested = 0
-    for match in _NESTING.finditer(raw):
-        nested += 1
+    for nested, match in enumerate(_NESTING.finditer(raw), 1):
         if nested > NESTED:
             problems.append(f"more than {NESTED} nested parts: the rest was not read")
             raw = raw[: match.start()]

@@ -50,7 +50,8 @@ QUOTING = re.compile(r"(?:Quoting|Quoth|Zitat von|Citando|Citát|Citerar|Citeren
 STARRED = re.compile(r"\* [^\[\]]{1,80}\[[^\[\]]{0,30}\d[^\[\]]{0,30}\]\s?:$")  # Debian: * Alice [240502 09:15]:
 GROUPWISE = re.compile(r">>> .{1,100}\d.{1,60}>>>$")  # >>> Alice <alice@example.org> 5/6/2024 9:15 AM >>>
 INSIDE = re.compile(  # "thanks On Wed, Apr 4, 2012 at 3:59 PM, alice@example.org wrote:": a lost line break
-    r"(?:-{2,}\s?)?\b(?:On|Am|Le|El|Il|Op|Em|Den) (?:[^\W\d]{2,10}\.?,? ){0,2}\d[^\n]{8,160}(?:wrote|écrit|schrieb|escribió|scritto)\s?:$"
+    r"(?:-{2,}\s?)?\b(?:On|Am|Le|El|Il|Op|Em|Den) (?:[^\W\d]{2,10}\.?,? ){0,2}\d"
+    r"[^\n]{8,160}(?:wrote|écrit|schrieb|escribió|scritto)\s?:$"
 )
 INSIDE_ENDS = tuple(verb + end for verb in ("wrote", "écrit", "schrieb", "escribió", "scritto") for end in (":", " :"))
 
@@ -116,7 +117,7 @@ FIELD_OF = {
     for row in FIELDS
     for column, words in zip(_COLUMNS, row, strict=True)
     for word in words.split("|")
-} | {word: "cc" for word in ("cc", "kopie", "copie à", "kopia", "bcc", "reply-to", "importance", "attachments", "抄送")}
+} | dict.fromkeys(("cc", "kopie", "copie à", "kopia", "bcc", "reply-to", "importance", "attachments", "抄送"), "cc")
 
 
 def field(line: str) -> tuple[str, str]:
@@ -169,30 +170,32 @@ FORWARD_END = re.compile(r"-{3,}\s?End (?:of )?forwarded message\s?-{3,}$", re.I
 
 # ---- signatures of telephones
 
-_DEVICE = r"(?:iPhone|iPad|iPod|BlackBerry|Android|Samsung|Galaxy|Huawei|Xiaomi|Nokia|Windows Phone|Smartphone|mobile|Handy|téléphone|móvil)"
-_MAILER = r"(?:Mail|Outlook|Yahoo Mail|Proton ?Mail|Gmail|Samsung|BlueMail|AOL|Mailbird|Thunderbird|K-9 Mail|FairEmail|Spark|Airmail)"
+_PHONE = (
+    r"[^.,]{0,30}(?:iPhone|iPad|iPod|BlackBerry|Android|Samsung|Galaxy|Huawei|Xiaomi|Nokia|Windows Phone|Smartphone|mobile"
+    r"|Handy|téléphone|móvil|Outlook|Yahoo Mail|Proton ?Mail|Gmail|BlueMail|K-9 Mail|FairEmail|TypeMail)[^.,]{0,40}$"
+)
 MOBILE = tuple(  # (pattern, example)
     (re.compile(pattern, re.IGNORECASE), example)
     for pattern, example in (
         (r"Sent from my (?:[\w'-]{1,20} ){0,5}[\w'-]{1,20}$", "Sent from my Verizon Wireless BlackBerry"),
-        (rf"Sent (?:from|via|with|using) (?:the )?{_MAILER}\b[^.,]{{0,60}}$", "Sent from Outlook for Android"),
+        (rf"Sent (?:from|via|with|using) {_PHONE}", "Sent from Outlook for Android"),
         (r"Get Outlook for (?:iOS|Android)\b.{0,60}$", "Get Outlook for iOS"),
-        (rf"(?:Von meinem|Gesendet von(?: meinem)?|Diese Nachricht wurde von meinem) [^.,]{{0,30}}{_DEVICE}[^.,]{{0,40}}$",
-         "Von meinem iPhone gesendet"),
-        (rf"Gesendet (?:mit|von|aus) (?:der )?{_MAILER}\b[^.,]{{0,60}}$", "Gesendet mit Outlook für Android"),
-        (rf"(?:Envoyé|Envoyée) (?:de|depuis|à partir de) [^.,]{{0,30}}(?:{_DEVICE}|{_MAILER})[^.,]{{0,40}}$", "Envoyé de mon iPhone"),
-        (rf"Enviado (?:desde|do|de|a partir do) [^.,]{{0,30}}(?:{_DEVICE}|{_MAILER})[^.,]{{0,40}}$", "Enviado desde mi iPhone"),
-        (rf"Inviato da(?:l|lla)? ?[^.,]{{0,30}}(?:{_DEVICE}|{_MAILER})[^.,]{{0,40}}$", "Inviato da iPhone"),
-        (rf"(?:Verstuurd|Verzonden) vanaf [^.,]{{0,30}}(?:{_DEVICE}|{_MAILER})[^.,]{{0,40}}$", "Verstuurd vanaf mijn iPhone"),
-        (rf"(?:Skickat från|Sendt fra|Sendt fra min) [^.,]{{0,30}}(?:{_DEVICE}|{_MAILER})[^.,]{{0,40}}$", "Skickat från min iPhone"),
-        (rf"(?:Wysłane z|Wysłano z|Odesláno z|Odoslané z|Poslano z) [^.,]{{0,30}}{_DEVICE}[^.,]{{0,40}}$", "Wysłane z iPhone'a"),
-        (r"Lähetetty (?:iPhone|iPad|Android|Samsung)[^.,]{0,30}$", "Lähetetty iPhonesta"),
-        (rf"(?:Отправлено с|Надіслано з|Trimis de pe|Στάλθηκε από το|Elküldve az) [^.,]{{0,30}}{_DEVICE}[^.,]{{0,40}}$",
-         "Отправлено с iPhone"),
-        (rf"(?:发自我的|從我的|发自|寄自我的)\s?[^.,]{{0,20}}{_DEVICE}[^.,]{{0,20}}$", "发自我的iPhone"),
-        (rf"{_DEVICE}\s?(?:から送信|에서 보냄|'umdan gönderildi).{{0,10}}$", "iPhoneから送信"),
+        (
+            rf"(?:Von meinem|Gesendet (?:von|mit|aus)|Diese Nachricht wurde von meinem) {_PHONE}",
+            "Von meinem iPhone gesendet",
+        ),
+        (rf"Envoyée? (?:de|depuis|à partir de) {_PHONE}", "Envoyé de mon iPhone"),
+        (rf"Enviad[oa] (?:desde|do|de|a partir do) {_PHONE}", "Enviado desde mi iPhone"),
+        (rf"Inviato da(?:l|lla)? {_PHONE}", "Inviato da iPhone"),
+        (rf"(?:Verstuurd|Verzonden) vanaf {_PHONE}", "Verstuurd vanaf mijn iPhone"),
+        (rf"(?:Skickat från|Sendt fra) {_PHONE}", "Skickat från min iPhone"),
+        (rf"(?:Wysłan[eo] z|Odesláno z|Odoslané z|Poslano z) {_PHONE}", "Wysłane z iPhone'a"),
+        (rf"Lähetetty {_PHONE}", "Lähetetty iPhonesta"),
+        (rf"(?:Отправлено с|Надіслано з|Trimis de pe|Στάλθηκε από το|Elküldve az) {_PHONE}", "Отправлено с iPhone"),
+        (rf"(?:发自我的|從我的|发自|寄自我的){_PHONE}", "发自我的iPhone"),
+        (r"[^.,]{0,20}(?:iPhone|iPad|Android)\s?(?:から送信|에서 보냄|'?umdan gönderildi).{0,10}$", "iPhoneから送信"),
     )
-)  # fmt: skip
+)
 
 # ---- footers of lists
 
@@ -203,7 +206,7 @@ FOOTERS = tuple(  # (pattern of the line that gives it away, example)
          'You received this message because you are subscribed to the Google Groups "ops" group.'),
         (r"\S{1,60} mailing list(?: --.{0,100})?$", "Ops mailing list -- ops@example.org"),
         (r"(?:To|If you .{0,40}) unsubscribe(?: from|,| send| e-?mail|:| or)", "To unsubscribe from this group, send email to …"),
-        (r"(?:Groups\.io Links:|Yahoo! Groups Links|Visit your group|Posted by:)", "Groups.io Links: You receive all messages sent to this group."),
+        (r"(?:Groups\.io Links:|Yahoo! Groups Links|Visit your group|Posted by:)", "Groups.io Links: You receive all messages."),
         (r"Reply to this e-?mail directly(?:,| or)", "Reply to this email directly or view it on GitHub"),
         (r"Visit Topic or reply to this email", "Visit Topic or reply to this email to respond."),
         (r"https?://\S{1,200}/(?:listinfo|lists)/\S{1,100}$", "https://lists.example.org/mailman/listinfo/ops"),
