@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import tracemalloc
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from itertools import pairwise
 from typing import Any
@@ -33,6 +33,23 @@ class Box:
         if self.then is not None:
             await self.then()
         self.mails.append((raw, sender, recipients, way))
+
+
+Run = Callable[[Coroutine[Any, Any, None]], None]
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def run(request: pytest.FixtureRequest) -> Run:
+    """On both loops: uvloop's transports are no ``asyncio.Transport``, and were not closed for a while."""
+    if request.param == "asyncio":
+        return asyncio.run
+    uvloop = pytest.importorskip("uvloop")
+
+    def on_uvloop(scene: Coroutine[Any, Any, None]) -> None:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(scene)
+
+    return on_uvloop
 
 
 class Client:
@@ -113,7 +130,7 @@ async def listening(
     assert intake.in_flight == 0
 
 
-def test_a_mail_arrives_with_its_envelope_and_the_way_it_came() -> None:
+def test_a_mail_arrives_with_its_envelope_and_the_way_it_came(run: Run) -> None:
     async def scene() -> None:
         box = Box()
         async with listening(box) as place, place.greeted() as client:
@@ -121,7 +138,7 @@ def test_a_mail_arrives_with_its_envelope_and_the_way_it_came() -> None:
             assert (await client.say("QUIT")).startswith("221")
         assert box.mails == [(BODY, "a@example.org", ("incident@example.org", "Ops@example.org"), "smtp 127.0.0.1")]
 
-    asyncio.run(scene())
+    run(scene())
 
 
 def test_l11_nothing_is_answered_before_accept_returned() -> None:
@@ -219,7 +236,7 @@ def test_l50_only_crlf_dot_crlf_ends_a_mail_and_all_else_is_content(content: byt
     asyncio.run(scene())
 
 
-def test_what_is_pipelined_behind_a_mail_is_heard() -> None:
+def test_what_is_pipelined_behind_a_mail_is_heard(run: Run) -> None:
     async def scene() -> None:
         box = Box()
         envelope = b"MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n"
@@ -229,7 +246,7 @@ def test_what_is_pipelined_behind_a_mail_is_heard() -> None:
             assert [reply[:3] for reply in replies[1:]] == ["250", "250", "354", "250"] * 3 + ["221"]
         assert [mail[0] for mail in box.mails] == [BODY] * 3
 
-    asyncio.run(scene())
+    run(scene())
 
 
 def test_the_null_sender_is_the_empty_string() -> None:
@@ -409,7 +426,7 @@ def test_a_connection_too_many_hears_421_and_one_that_ends_makes_room(limits: di
     asyncio.run(scene())
 
 
-def test_silence_ends_but_a_steady_slow_upload_may_take_its_time() -> None:
+def test_silence_ends_but_a_steady_slow_upload_may_take_its_time(run: Run) -> None:
     async def scene() -> None:
         box = Box()
         async with (
@@ -428,10 +445,10 @@ def test_silence_ends_but_a_steady_slow_upload_may_take_its_time() -> None:
             assert (await slow.reply())[:3] == "421"
         assert len(box.mails) == 1
 
-    asyncio.run(scene())
+    run(scene())
 
 
-def test_data_has_a_deadline() -> None:
+def test_data_has_a_deadline(run: Run) -> None:
     async def scene() -> None:
         box = Box()
         async with listening(box, data_timeout=0.2) as place, place.greeted() as client:
@@ -443,10 +460,10 @@ def test_data_has_a_deadline() -> None:
             assert (await client.reply())[:3] == "421"
         assert box.mails == []
 
-    asyncio.run(scene())
+    run(scene())
 
 
-def test_a_session_ends_however_busy_but_not_inside_a_mail() -> None:
+def test_a_session_ends_however_busy_but_not_inside_a_mail(run: Run) -> None:
     async def scene() -> None:
         box = Box()
         async with listening(box, session_timeout=0.3) as place, place.greeted() as talker, place.greeted() as sender:
@@ -459,7 +476,7 @@ def test_a_session_ends_however_busy_but_not_inside_a_mail() -> None:
             assert (await sender.say(BODY + b"."))[:3] == "250"
         assert len(box.mails) == 1
 
-    asyncio.run(scene())
+    run(scene())
 
 
 def test_busy_while_a_mail_arrives_and_a_moment_after_but_not_for_a_drip() -> None:
@@ -482,7 +499,7 @@ def test_busy_while_a_mail_arrives_and_a_moment_after_but_not_for_a_drip() -> No
     asyncio.run(scene())
 
 
-def test_closing_tells_idle_peers_and_lets_a_running_mail_end() -> None:
+def test_closing_tells_idle_peers_and_lets_a_running_mail_end(run: Run) -> None:
     async def scene() -> None:
         box = Box()
         async with listening(box) as place, place.greeted() as idle, place.greeted() as sending:
@@ -497,10 +514,10 @@ def test_closing_tells_idle_peers_and_lets_a_running_mail_end() -> None:
             await asyncio.wait_for(closing, 1)
         assert len(box.mails) == 1
 
-    asyncio.run(scene())
+    run(scene())
 
 
-def test_closing_does_not_wait_longer_than_its_grace() -> None:
+def test_closing_does_not_wait_longer_than_its_grace(run: Run) -> None:
     async def scene() -> None:
         box = Box()
         async with listening(box) as place, place.greeted() as sending:
@@ -510,7 +527,7 @@ def test_closing_does_not_wait_longer_than_its_grace() -> None:
             assert await sending.closed()
         assert box.mails == []
 
-    asyncio.run(scene())
+    run(scene())
 
 
 @pytest.mark.parametrize("cut", ["in the envelope", "in the content", "before the answer"])

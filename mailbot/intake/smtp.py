@@ -14,7 +14,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 from aiosmtpd.smtp import SMTP, syntax
 
@@ -157,8 +157,8 @@ class Conversation(SMTP):
 
     def hang_up(self, reply: str) -> None:
         """Say a last word and close."""
-        if isinstance(self.transport, asyncio.Transport):
-            _hang_up(self.transport, reply)
+        if self.transport is not None:
+            _hang_up(cast(asyncio.Transport, self.transport), reply)
 
     async def check_helo_needed(self, helo: str = "") -> bool:
         return bool(await super().check_helo_needed(helo or ("LHLO" if self.kind == "lmtp" else "HELO")))
@@ -345,8 +345,8 @@ class Intake:
         with contextlib.suppress(TimeoutError):
             await self._until_empty(grace)
         for conversation in list(self._open):
-            if isinstance(conversation.transport, asyncio.Transport):
-                conversation.transport.abort()
+            if conversation.transport is not None:
+                cast(asyncio.Transport, conversation.transport).abort()
         with contextlib.suppress(TimeoutError):
             await self._until_empty(_BUSY)
 
