@@ -13,7 +13,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -28,7 +28,7 @@ from mailbot.config import Config, Imap
 from mailbot.core.due import Policy
 from mailbot.intake.imap import ImapIntake, Mailbox
 from mailbot.intake.smtp import Intake
-from mailbot.store.archive import Archive, Arrival, Record
+from mailbot.store.archive import Archive, Arrival, Record, utcnow
 
 SLICE = 8  # records read before others get their turn
 PATIENCE = 2.0  # seconds that reading waits at most while mail is coming in
@@ -41,12 +41,13 @@ _ID = re.compile(rb"(?im)^message-id:\s*<?([^>\r\n]{1,200})")
 class Daemon:
     """``clock`` is for those who play a scene; everybody else has the real one."""
 
-    def __init__(self, config: Config, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, config: Config, clock: setup.Clock = utcnow) -> None:
         self.config, self.clock = config, clock
         self.stopping = False
         self.ports: dict[str, int] = {}
         self.reading = asyncio.Lock()  # who holds it has the register
         self._wake = asyncio.Event()
+        self._rounds = 0  # how often everything was read and written
         self._uncommitted = 0
         self._work: list[asyncio.Task[None]] = []
         self._threads: list[threading.Thread] = []
@@ -55,7 +56,7 @@ class Daemon:
     async def run(self, ready: Callable[[Daemon], None] | None = None) -> None:
         """Until SIGTERM or SIGINT. Raises Locked or OSError where it cannot start."""
         began = time.monotonic()
-        self.archive, self.register = setup.opened(self.config)
+        self.archive, self.register = setup.opened(self.config, self.clock)
         self.register.commit()
         self.post = setup.post(self.config)
         policy = setup.policy(self.config)
@@ -88,6 +89,15 @@ class Daemon:
 
     def wake(self) -> None:
         self._wake.set()
+
+    async def settle(self) -> None:
+        """Until all that was accepted is read, all that is due is written, and all that can be is handed over."""
+        before = self._rounds
+        self._wake.set()
+        while self._rounds <= before and not self.stopping:
+            await asyncio.sleep(0.005)
+        while not self.stopping and any(w.next_at is None for w in self.register.outbox.values()):
+            await asyncio.sleep(0.005)
 
     # ── ways in ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -161,6 +171,7 @@ class Daemon:
             elif self.stopping:
                 return
             else:
+                self._rounds += 1
                 await self._wake.wait()
                 self._wake.clear()
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 import logging
 import sys
 from datetime import timedelta
+from pathlib import Path
 
 LOG = logging.getLogger("mailbot")
 
 
-def start(level: str) -> None:
-    """To standard error, one line a fact; the time of day is left to systemd or Docker where there is one."""
-    handler = logging.StreamHandler(sys.stderr)
+def start(level: str, file: Path | None = None) -> None:
+    """To standard error (or a file), one line a fact."""
+    handler = logging.FileHandler(file, encoding="utf-8") if file else logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S"))
     LOG.handlers[:] = [handler]
     LOG.setLevel(level.upper())

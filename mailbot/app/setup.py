@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 from mailbot.app import log
@@ -12,10 +14,11 @@ from mailbot.core.incident import MailingList
 from mailbot.intake.smtp import Limits
 from mailbot.outbox.post import Post, Smarthost
 from mailbot.outbox.render import Looks, Renderer
-from mailbot.store.archive import Archive
+from mailbot.store.archive import Archive, utcnow
 from mailbot.store.state import Damaged, MemoryState, State
 from mailbot.store.tiny import TinyState
 
+Clock = Callable[[], datetime]
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -73,9 +76,9 @@ def post(config: Config) -> Post | None:
     )
 
 
-def open_archive(config: Config, *, readonly: bool = False) -> Archive:
+def open_archive(config: Config, *, readonly: bool = False, clock: Clock = utcnow) -> Archive:
     """Raises store.archive.Locked where another process writes to it, OSError where the folder cannot be used."""
-    return Archive(config.store.folder, readonly=readonly, log=log.note)
+    return Archive(config.store.folder, readonly=readonly, clock=clock, log=log.note)
 
 
 def open_state(config: Config) -> tuple[State, str]:
@@ -93,9 +96,9 @@ def register(config: Config, archive: Archive, state: State) -> Register:
     return Register(archive, state, mailing_list(config), list_id=config.list.id, opens=config.list.opens)
 
 
-def opened(config: Config) -> tuple[Archive, Register]:
+def opened(config: Config, clock: Clock = utcnow) -> tuple[Archive, Register]:
     """Both for writing, caught up with the archive; a state that cannot be trusted is made again."""
-    archive = open_archive(config)
+    archive = open_archive(config, clock=clock)
     try:
         state, damage = open_state(config)
         made = register(config, archive, state)
