@@ -29,10 +29,13 @@ def bring_in(
     result.problems += [s.problem for s in sources if s.problem]
 
     def take(name: str, of: Sequence[Path]) -> None:
+        def position(at: int) -> None:
+            progress(done + at, total)
+
         def mails() -> Iterator[bytes]:
             nonlocal done
             for path in of:
-                yield from files.mails(path, result.problems.append, lambda at: progress(done + at, total))
+                yield from files.mails(path, result.problems.append, position)
                 done += files.size(path)
                 progress(done, total)
 

@@ -15,7 +15,8 @@ def as_text(incident: Incident) -> str:
     found = impact(incident)
     lines = [
         f"{incident.id}  {incident.title}",
-        f"{incident.status.value}, {incident.kind}; {incident.messages} mails; users hit: {found.words} ({found.basis}); open for: {opened_for(incident)}",
+        f"{incident.status.value}, {incident.kind}, {incident.messages} mails, open for: {opened_for(incident)}",
+        f"users hit: {found.words} ({found.basis})",
         "",
         "Who had it (UTC)",
         *(f"  {c.since:%Y-%m-%d %H:%M}  {c.who or 'unclaimed'}" for c in incident.custody),
@@ -124,7 +125,8 @@ def why(register: Register, doc: dict[str, Any]) -> str:
 def _instant(time: Instant) -> str:
     at = f"{time.utc:%Y-%m-%d %H:%M} UTC" if time.utc else "no instant"
     sure = "sure" if time.sure else "not sure"
-    return f'"{time.text}" is {at} ({sure}): date {time.date_from}, zone {time.zone_from} {time.zone}{"; " + time.why if time.why else ""}'
+    rests = f"date {time.date_from}, zone {time.zone_from} {time.zone}"
+    return f'"{time.text}" is {at} ({sure}): {rests}{"; " + time.why if time.why else ""}'
 
 
 def _place(doc: dict[str, Any]) -> Any:

@@ -17,17 +17,6 @@ from mailbot.core.incident import Action, Entry, Incident, Note, Window
 from mailbot.core.message import Address
 
 NEEDED = ("SUMMARY", "IMPACT", "TRIGGER", "CAUSE", "DETECTION", "RESOLUTION")  # a report without these waits
-NAMES = {
-    "SUMMARY": "Summary",
-    "IMPACT": "User Impact",
-    "TRIGGER": "Proximate Trigger",
-    "CAUSE": "Root Cause",
-    "DETECTION": "Detection",
-    "RESOLUTION": "Resolution",
-    "WELL": "What Went Well?",
-    "POORLY": "What Went Poorly?",
-    "LUCKY": "Where We Got Lucky?",
-}
 
 
 def missing(incident: Incident) -> list[str]:

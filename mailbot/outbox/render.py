@@ -25,7 +25,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from mailbot.core.commands import keywords
 from mailbot.core.due import Notice, Period
 from mailbot.core.incident import Incident, MailingList, undo_code
-from mailbot.core.report import NAMES, called, in_words, report
+from mailbot.core.report import called, in_words, report
 
 WIDTH = 72
 MOST_REFERENCES = 10
@@ -153,7 +153,6 @@ class Renderer:
             "report": view,
             "keywords": keywords(),
             "asks": notice.asks,
-            "names": NAMES,
             "outcomes": [o for a in notice.asks for o in a.outcomes],
             **(more or {}),
         }

@@ -5,20 +5,25 @@ from __future__ import annotations
 from mailbot.core.commands.unit import keyword, text_after_colon
 from mailbot.core.incident import Act, Incident, Note
 
+# keyword: (heading in the report, meaning, example)
 SECTIONS = {
-    "SUMMARY": ("one or two sentences, seen from far", "SUMMARY: Pushes to the registry failed for 40 minutes."),
-    "IMPACT": ("what did not work, and for whom", "IMPACT: logins failed for everybody"),
-    "TRIGGER": ("what set it off", "TRIGGER: the 13:50 deploy"),
-    "CAUSE": ("what made that possible", "CAUSE: no test covers an empty cache"),
-    "DETECTION": ("how it was noticed", "DETECTION: two users wrote to the forum"),
-    "RESOLUTION": ("what ended it: commands, commits, links", "RESOLUTION: rolled back to v41"),
-    "WELL": ("what went well in handling it", "WELL: the rollback took a minute"),
-    "POORLY": ("what went poorly in handling it", "POORLY: nobody knew who had the password"),
-    "LUCKY": ("where we got lucky", "LUCKY: Alice happened to be awake"),
+    "SUMMARY": (
+        "Summary",
+        "one or two sentences, seen from far",
+        "SUMMARY: Pushes to the registry failed for 40 minutes.",
+    ),
+    "IMPACT": ("User Impact", "what did not work, and for whom", "IMPACT: logins failed for everybody"),
+    "TRIGGER": ("Proximate Trigger", "what set it off", "TRIGGER: the 13:50 deploy"),
+    "CAUSE": ("Root Cause", "what made that possible", "CAUSE: no test covers an empty cache"),
+    "DETECTION": ("Detection", "how it was noticed", "DETECTION: two users wrote to the forum"),
+    "RESOLUTION": ("Resolution", "what ended it: commands, commits, links", "RESOLUTION: rolled back to v41"),
+    "WELL": ("What Went Well?", "what went well in handling it", "WELL: the rollback took a minute"),
+    "POORLY": ("What Went Poorly?", "what went poorly in handling it", "POORLY: nobody knew who had the password"),
+    "LUCKY": ("Where We Got Lucky?", "where we got lucky", "LUCKY: Alice happened to be awake"),
 }
 
 
-def _section(name: str, meaning: str, example: str) -> None:
+def _section(name: str, title: str, meaning: str, example: str) -> None:
     @keyword(
         name,
         usage=f"{name}: text",
@@ -32,8 +37,8 @@ def _section(name: str, meaning: str, example: str) -> None:
     def fill(incident: Incident, act: Act) -> str:
         more = "added to" if incident.section(name) else "written into"
         incident.notes.append(Note(name, act.text, act.who, act.said.message_id, act.at))
-        return f"{more} the report's {name.lower()}"
+        return f'{more} "{title}"'
 
 
-for _name, (_meaning, _example) in SECTIONS.items():
-    _section(_name, _meaning, _example)
+for _name, _row in SECTIONS.items():
+    _section(_name, *_row)
