@@ -120,6 +120,8 @@ class Daemon:
         except OSError as error:
             log.refused(way, error.strerror or str(error))
             raise
+        finally:
+            self._wake.set()  # also where the peer went away meanwhile: the mail may be on disk all the same
         self._arrived(record, way)
 
     def _arrived(self, record: Record, way: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Literal, cast
 
 from mailbot.app import log
 from mailbot.app.register import Register
@@ -19,6 +20,7 @@ from mailbot.store.state import Damaged, MemoryState, State
 from mailbot.store.tiny import TinyState
 
 Clock = Callable[[], datetime]
+Tls = Literal["none", "starttls", "implicit"]
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -67,7 +69,7 @@ def post(config: Config) -> Post | None:
         Smarthost(
             host.host,
             host.port,
-            host.tls,
+            cast(Tls, host.tls),
             host.user,
             host.password(),
             host.timeout.total_seconds(),
