@@ -81,9 +81,6 @@ class _Front(NamedTuple):
     opened: int  # "[Fwd:" brackets that were opened
 
 
-_PLAIN = _Front(0, False, "", (), 0)
-
-
 @lru_cache(maxsize=1024)
 def read_subject(text: str) -> Subject:
     """The Subject of a decoded header value. Pure; never raises."""
@@ -121,7 +118,7 @@ def _clean(text: str) -> str:
 
 def _front(text: str, at: int) -> _Front:
     if not _PUT_BEFORE.search(text, at):
-        return _PLAIN
+        return _Front(at, False, "", (), 0)
     reply, status, opened = False, "", 0
     tags: list[str] = []
     while step := _FRONT.match(text, at):
