@@ -159,7 +159,7 @@ def test_ten_thousand_characters_are_read_in_linear_time(piece: str) -> None:
     assert time.process_time() - start < 0.1
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.text(max_size=80) | st.text("Re:FwdR[]()was -–ilt#2", max_size=60))
 def test_any_text_has_a_subject_and_its_key_is_stable(text: str) -> None:
     read = read_subject(text)
@@ -169,7 +169,7 @@ def test_any_text_has_a_subject_and_its_key_is_stable(text: str) -> None:
     assert read_subject(f"Re: {text}").key in (read.key, read_subject(text.strip()).key)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.binary(max_size=200))
 def test_junk_bytes_as_subjects(raw: bytes) -> None:
     read_subject(raw.decode("utf-8", "surrogateescape"))
