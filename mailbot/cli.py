@@ -200,12 +200,12 @@ def run_list(args: argparse.Namespace) -> int:
         rows = register.incidents()
         shown = rows if args.all else rows[:30]
         for row in shown:
-            if row["status"] == "imported" and (folded := register.look(row["id"])) is not None:
+            if row.get("unread") and (folded := register.look(row["id"])) is not None:
                 register.note(folded, None)
         fresh = {row["id"]: row for row in register.incidents()}
         for row in (fresh[r["id"]] for r in shown):
             if args.json:
-                print(json.dumps({k: v for k, v in row.items() if k != "next"}, ensure_ascii=False))
+                print(json.dumps({k: v for k, v in row.items() if k not in ("next", "unread")}, ensure_ascii=False))
             else:
                 hit = f"users hit {row['impact']}" if row["impact"] not in ("", "unknown", "not over") else ""
                 print(

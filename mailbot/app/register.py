@@ -206,7 +206,7 @@ class Register:
             mailing_list=self.list,
             list_id=self.list_id,
             ours=self.ours,
-            envelope=record.arrival.sender,
+            envelope=_envelope(record),
             imported=record.imported,
         )
 
@@ -407,6 +407,11 @@ class Register:
         if docs:
             self.rebuild()
         return len(docs)
+
+
+def _envelope(record: Record) -> str | None:
+    """The envelope sender, "" for the null sender, None where the way in has no envelope (a mailbox, an old archive)."""
+    return record.arrival.sender if record.arrival.way.startswith(("smtp ", "lmtp ")) else None
 
 
 def _order(imported: bool, at: float) -> tuple[int, float]:

@@ -22,7 +22,7 @@ def summary(incident: Incident) -> Doc:
     return {
         "id": incident.id,
         "title": incident.title[:200],
-        "status": incident.status.value,
+        "status": incident.status.value if incident.live or not incident.is_open else "recorded",
         "kind": incident.kind,
         "opened": opened.timestamp(),
         "last": (incident.last_news or opened).timestamp(),
@@ -41,7 +41,7 @@ def unread(incident: str, first: Facts, last: Facts, messages: int) -> Doc:
     return {
         "id": incident,
         "title": read_subject(first.subject).title[:200] or "(no subject)",
-        "status": "imported",
+        "status": "recorded",
         "kind": "",
         "opened": first.at,
         "last": last.at,
@@ -50,6 +50,7 @@ def unread(incident: str, first: Facts, last: Facts, messages: int) -> Doc:
         "live": False,
         "commander": "",
         "impact": "",
+        "unread": True,
         "open_for": "",
         "missing": [],
         "next": None,

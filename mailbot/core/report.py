@@ -80,7 +80,7 @@ def _moment(at: datetime, after: datetime | None = None) -> str:
 def opened_for(incident: Incident) -> str:
     """How long the incident was open, from the call to the declaration."""
     if incident.opened is None or incident.closed_at is None:
-        return "still open"
+        return "not over"
     return in_words(incident.closed_at - incident.opened)
 
 
