@@ -77,7 +77,7 @@ class Register:
     # ── start ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def load(self) -> None:
-        """The state as it was left; what the archive has beyond it comes by ``catch_up``."""
+        """The state as it was left; what the archive has beyond it comes by ``catch_up``, then ``settle_outbox``."""
         self._empty()
         self.mark = self.state.mark()
         order = []
@@ -95,7 +95,6 @@ class Register:
                 self.wake[doc["id"]] = doc["next"]
         meta = self.state.get("meta", META) or {}
         self.cursors = dict(meta.get("cursors", {}))
-        self._settle_outbox()
 
     def _index(self, number: int, doc: Doc, facts: Facts, placement: Placement) -> None:
         """What is kept in memory of one document, in fold order."""
@@ -127,11 +126,12 @@ class Register:
             place, facts.message_id, doc["i"] or "", keys, at, doc["s"], list(doc["t"])
         )
 
-    def _settle_outbox(self) -> None:
-        """What sent.log knows is done is done."""
+    def settle_outbox(self) -> None:
+        """What sent.log knows is done is done. After all of the archive was taken: else what came last goes out again."""
+        for waiting in self.outbox.values():
+            waiting.attempt = 0
         for line in self.archive.sent_lines():
-            waiting = self.outbox.get(line.message_id)
-            if waiting is None:
+            if (waiting := self.outbox.get(line.message_id)) is None:
                 continue
             if line.outcome == "deferred":
                 waiting.attempt += 1
@@ -377,7 +377,7 @@ class Register:
                 doc |= placed
                 self.state.put("messages", number, doc)
             self._index(number, doc, facts, placement)
-        self._settle_outbox()
+        self.settle_outbox()
         self._list_again(rows)
 
     def _list_again(self, rows: list[tuple[tuple[int, float], int, Facts, Doc]]) -> None:
@@ -395,7 +395,7 @@ class Register:
         self.state.clear()
         self._empty()
         taken = self.catch_up()
-        self._settle_outbox()
+        self.settle_outbox()
         self.commit()
         return taken
 

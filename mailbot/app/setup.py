@@ -122,6 +122,7 @@ def load(made: Register) -> None:
         log.rebuilt(made.rebuild(), "the state knows more than the archive has")
         return
     made.catch_up()
+    made.settle_outbox()
 
 
 def looked_at(config: Config) -> Register:
