@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailbot.core import memory
+from mailbot.core import memory, votes
 from mailbot.core.facts import LINES, Facts, facts, line_hashes, text_hash
 from mailbot.core.message import Address, Message
 from mailbot.core.reply import Kind, Part
@@ -790,7 +790,9 @@ def streams(draw: st.DrawFn) -> list[Facts]:
 
 def known(threads: Threads) -> object:
     """All that is remembered, in a form that can be compared."""
-    held = {name: value for name, value in vars(threads._memory).items() if name != "_incidents"}
+    held = {name: value for name, value in vars(threads._memory).items() if name not in ("_incidents", "_votes")}
+    lines = threads._memory._votes
+    held["lines"] = (lines._young.voters(), lines._young.size, lines._old.voters())
     return held, [[getattr(i, name) for name in memory.Incident.__slots__] for i in threads._memory._incidents]
 
 
@@ -820,14 +822,14 @@ def test_every_mail_has_one_place_and_every_incident_one_opening(mails: list[Fac
 
 
 def test_quoted_lines_are_forgotten_in_the_order_in_which_they_came(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "LINES_KEPT", 10)
+    monkeypatch.setattr(votes, "KEPT", 10)
     scene = Scene()
     scene.mail("Disk full", f"{LONG}\n{OTHER}")
     for number in range(30):
         scene.mail(f"Report {number}", f"{number} {THIRD}")
     assert scene.mail("Re: storage", "", f"{LONG}\n{OTHER}").rule == "new"
-    held = scene.threads._memory
-    assert len(held._lines) + len(held._old_lines) <= 20
+    held = scene.threads._memory._votes
+    assert held._young.size + held._old.size <= 20
 
 
 def test_a_message_costs_the_same_in_a_large_incident_as_in_a_small_one() -> None:

@@ -1,8 +1,7 @@
 """What threading remembers of all messages so far: ids, subject keys, quoted lines, incidents.
 
 Law: it decides nothing. What it knows follows from what was remembered and in which order, and from nothing else (no
-look-up changes it). Every step costs what the message's own size is. Memory per message is bounded; lines that may
-be quoted are forgotten in the order in which they came (``LINES_KEPT``).
+look-up changes it). Every step costs what the message's own size is, and what is kept of a message is bounded.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from typing import NamedTuple
 
 from mailbot.core.facts import Facts
 from mailbot.core.subject import Subject
+from mailbot.core.votes import Votes
 
 LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # none that is taken for another: 0 O 1 I L
 RULES = ("header", "index", "id", "quote", "subject", "quote-other", "status", "split", "new", "unfiled")
@@ -25,8 +25,6 @@ KEYS = 16  # of an incident
 RECENT = 8  # incidents known under one key; how many there were is counted
 RELATED = 16  # incidents related to one
 OUR_KEYS = 500  # of our digests
-VOTERS = 3  # a line in more incidents than this says nothing
-LINES_KEPT = 250_000  # in each of two generations
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOBODY, _OURS = -1, -2  # in the place of an incident's number: unfiled mail, unfiled mail of ours (digests)
@@ -65,8 +63,7 @@ class Memory:
         self._others: dict[tuple[str, str], int] = {}  # the same for mails under the id of another
         self._indexes: dict[str, int] = {}  # Thread-Index -> number
         self._keys: dict[str, tuple[int, ...]] = {}  # key -> how many incidents it has had, numbers of the latest
-        self._lines: dict[int, int | tuple[int, ...]] = {}  # hash -> number, or up to VOTERS of them, or () for more
-        self._old_lines: dict[int, int | tuple[int, ...]] = {}
+        self._votes = Votes()
         self._our_keys: dict[str, None] = {}  # of mails of ours that belong to no single incident (digests)
         self._touches = 0
 
@@ -139,15 +136,9 @@ class Memory:
     def votes(self, quotes: Iterable[int]) -> Counter[Incident]:
         """How many of the quoted lines come from which incident."""
         found: Counter[Incident] = Counter()
-        for line in quotes:
-            voters = self._lines.get(line)
-            if voters is None:
-                voters = self._old_lines.get(line, ())
-            if isinstance(voters, int):
-                found[self._current(voters)] += 1
-            else:
-                for incident in {self._current(number): None for number in voters}:
-                    found[incident] += 1
+        for voters in self._votes.of(quotes):
+            for incident in dict.fromkeys(self._current(number) for number in voters):
+                found[incident] += 1
         return found
 
     def new_id(self, facts: Facts) -> str:
@@ -195,7 +186,7 @@ class Memory:
         if facts.kind in ("bounce", "auto"):
             return
         self._register(incident, subject)
-        self._learn(facts.lines, incident.number)
+        self._votes.learn(facts.lines, incident.number)
         if facts.kind == "ours":
             return
         incident.last = max(incident.last, facts.at)
@@ -274,17 +265,6 @@ class Memory:
             latest = tuple(n for n in latest if n != stale)
         return (*latest, incident.number)
 
-    def _learn(self, lines: tuple[int, ...], number: int) -> None:
-        known, old = self._lines, self._old_lines
-        fresh = set(lines).difference(known).difference(old)
-        if len(fresh) < len(lines):
-            for line in lines:
-                if line not in fresh:
-                    known[line] = _voters(known[line] if line in known else old[line], number)
-        known.update(dict.fromkeys(fresh, number))
-        if len(known) >= LINES_KEPT:
-            self._old_lines, self._lines = known, {}
-
     def _current(self, number: int) -> Incident:
         incident = self._incidents[number]
         while incident.alias >= 0:
@@ -298,15 +278,6 @@ class Memory:
 
 def _code(number: int, rule: str, flag: int) -> int:
     return (number + 2) << 6 | _RULE_CODES[rule] | flag
-
-
-def _voters(voters: int | tuple[int, ...], number: int) -> int | tuple[int, ...]:
-    """Who votes by a line that ``number`` has too; () where it is in too many incidents to say anything."""
-    if isinstance(voters, int):
-        return voters if voters == number else (voters, number)
-    if not voters or number in voters:
-        return voters
-    return (*voters, number) if len(voters) < VOTERS else ()
 
 
 def _added(to: tuple[str, ...], more: tuple[str, ...], limit: int) -> tuple[str, ...]:

@@ -20,9 +20,6 @@ LIMIT = 2000
 _WORD = re.compile(r"\w+")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\x00-\x08\x0e-\x1f]")
 _ID = re.compile(r"\bINC-\d{8}-[A-Z2-9]{3,12}(?![A-Z0-9])", re.IGNORECASE)
-# Most titles have nothing around them: one cheap look spares them the long patterns.
-_PUT_BEFORE = re.compile(r"[:\[({<*]|\s[–—-]")
-_PUT_BEHIND = re.compile(r"[])]$|\s[–—-]")
 _EDGES = re.compile(r"^[\W_]+|[\W_]+$")
 _GENERIC = frozenset(GENERIC)
 
@@ -111,14 +108,12 @@ def _clean(text: str) -> str:
     text = text[:LIMIT]
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)[:LIMIT]
-    if not text.isprintable() or not text.isascii():
+    if not (text.isascii() and text.isprintable()):
         text = _INVISIBLE.sub("", text)
     return " ".join(text.split())
 
 
 def _front(text: str, at: int) -> _Front:
-    if not _PUT_BEFORE.search(text, at):
-        return _Front(at, False, "", (), 0)
     reply, status, opened = False, "", 0
     tags: list[str] = []
     while step := _FRONT.match(text, at):
@@ -140,7 +135,9 @@ def _end(title: str, opened: int) -> tuple[str, bool, str]:
     forward, status = False, ""
     for _ in range(8):
         title = title.strip()
-        step = _END.search(title, max(0, len(title) - 40)) if _PUT_BEHIND.search(title) else None
+        # Most titles have nothing behind them: a cheap look spares them the long pattern.
+        looks = title.endswith((")", "]")) or " -" in title or "–" in title or "—" in title
+        step = _END.search(title, max(0, len(title) - 40)) if looks else None
         if step is not None and step.start() > 0:
             word = step["boxed"] or step["round"] or step["said"]
             forward = forward or step["forward"] is not None
@@ -166,7 +163,7 @@ def _cut_was(text: str) -> tuple[str, str]:
 
 
 def _maybe(text: str, at: int) -> str:
-    if ":" not in text or _MAYBE.match(text, at) is None:
+    if ":" not in text[at : at + 40] or _MAYBE.match(text, at) is None:
         return ""
     opened = 0
     while True:
