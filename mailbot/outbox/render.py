@@ -19,7 +19,7 @@ from email.policy import SMTP
 from pathlib import Path
 from typing import Any
 
-from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
 from mailbot.core.commands import keywords
@@ -96,7 +96,7 @@ def environment(folder: str = "") -> SandboxedEnvironment:
         trim_blocks=True,
         lstrip_blocks=False,
         keep_trailing_newline=True,
-        autoescape=select_autoescape(["html.j2"]),
+        autoescape=lambda name: bool(name and name.endswith(".html.j2")),
     )
     env.filters |= {
         "clock": lambda t: f"{t.astimezone(UTC):%H:%M}",
