@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
@@ -751,6 +752,18 @@ def test_a_row_that_holds_no_facts_is_refused(row: list[object]) -> None:
 def test_any_text_has_facts_and_a_place(text: str, subject: str, kind: Kind) -> None:
     read = of((kind, text), (Kind.OWN, text), subject=subject, references=(subject,), thread_index=text[:44])
     assert Threads().place(read).opened
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [">\n", " ", "\n", "* >\n", "INCIDENT", "RESOLVED ", "#mailbot ", "declaring\n", "From: \n", "é" * 30 + "\n"],
+)
+def test_a_megabyte_of_anything_has_its_facts_in_linear_time(piece: str) -> None:
+    text = (piece * 1_000_000)[:1_000_000]
+    thousand = tuple(Part(at, at + 1000, Kind.QUOTE if at % 2000 else Kind.OWN) for at in range(0, 1_000_000, 1000))
+    start = time.process_time()
+    facts(message(text), thousand, START, "human")
+    assert time.process_time() - start < 2
 
 
 # Restore.

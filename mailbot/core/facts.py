@@ -31,12 +31,12 @@ MessageKind = Literal["human", "alert", "bounce", "auto", "ours"]
 _DROP = bytes(c for c in range(128) if not chr(c).isalnum() and c != 10)
 _DROP_WIDE = re.compile(r"\W+")
 _OUTLOOK = re.compile(
-    r"^[>\s*]*(?:Subject|Betreff|Objet|Oggetto|Asunto|Assunto|Onderwerp|Ämne|Emne|Aihe|Temat|Předmět|Predmet|Tárgy|Konu"
-    r"|Тема|Θέμα|主题|主旨|件名|제목)[*\s]{0,3}[:：][*\s]{0,3}(\S.*)$",
+    r"^[> \t*]*(?:Subject|Betreff|Objet|Oggetto|Asunto|Assunto|Onderwerp|Ämne|Emne|Aihe|Temat|Předmět|Predmet|Tárgy|Konu"
+    r"|Тема|Θέμα|主题|主旨|件名|제목)[* \t]{0,3}[:：][* \t]{0,3}(\S.*)$",
     re.IGNORECASE | re.MULTILINE,
 )
 _BLOCK = re.compile(
-    r"^[>\s*-]*(?:From|Von|De|Da|Van|Från|Fra|Lähettäjä|Od|Feladó|Kimden|От|Από|发件人|寄件者|差出人|보낸 사람)"
+    r"^[> \t*-]*(?:From|Von|De|Da|Van|Från|Fra|Lähettäjä|Od|Feladó|Kimden|От|Από|发件人|寄件者|差出人|보낸 사람)"
     r"\s?[*:：]",
     re.IGNORECASE | re.MULTILINE,
 )
