@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 
-from .formats import Clock, Day, Found, scan
-from .zones import PLACE, SHORT, WORDS, read_zone
+from mailbot.core.found import Clock, Day, Found
+from mailbot.core.scanner import scan
+from mailbot.core.zones import PLACE, SHORT, WORDS, read_zone
 
 
 @dataclass(slots=True)
@@ -41,7 +42,7 @@ class Expression:
 
 _OFFSET_TAIL = r"[+\u2212](?:1[0-4]|0\d):?(?:00|15|30|45)?(?![\d:.])|-(?:1[0-4]|0\d)(?:00|15|30|45)(?![\d:.])"
 _TAIL = re.compile(
-    rf"(?:[ \t\u00a0]{{0,2}}(?:,[ ]|[\[(]|in[ ]|\*\*[ ]?[(]?)?(?P<short>{SHORT}|{_OFFSET_TAIL})(?:[ ]time(?!\w))?[\])]?"
+    rf"(?P<z>Z)(?!\w)|(?:[ \t\u00a0]{{0,2}}(?:,[ ]|[\[(]|in[ ]|\*\*[ ]?[(]?)?(?P<short>{SHORT}|{_OFFSET_TAIL})(?:[ ]time(?!\w))?[\])]?"
     rf"|[ \t\u00a0]{{1,2}}[\[(]?(?P<words>{WORDS}|{PLACE})[\])]?"
     rf"|[ \t]?\n[ \t]{{0,12}}(?P<next>UTC|GMT|[A-Z]{{2,3}}T)(?![\w/])|[ ](?P<city>[A-Z][a-zü]{{3,15}})(?=[.,;)]|[ ]?$|\n| - ))"
 )
@@ -75,7 +76,7 @@ _BETWEEN = re.compile(r"\b(?:between|zwischen|entre|tra|fra|tussen|między|pomi�
 
 def read(text: str, start: int, end: int, sender: int | None) -> Iterator[Expression]:
     """The expressions in ``text[start:end]``, in order."""
-    founds = [_with_tail(text, Expression(f.start, f.end, f.row, f.day, f.clock, f.ago, f.epoch, _own_zone(f), f.about, f.precision, f.log, f.weak), end)
+    founds = [_with_tail(text, Expression(f.start, f.end, f.row, f.day, f.clock, f.ago, f.epoch, _own_zone(f), False, f.precision, f.log, f.weak), end)
               for f in scan(text, start, end)]  # fmt: skip
     merged = _join_dates(text, founds, end)
     merged = _join_equals(text, merged, sender)
@@ -99,7 +100,7 @@ def _with_tail(text: str, e: Expression, limit: int) -> Expression:
         m = _SECONDS_TAIL.match(text, e.end, limit)
     if m is not None:
         group = m.groupdict()
-        words = group["short"] or group.get("words") or group.get("next") or group.get("city") or ""
+        words = group["short"] or group.get("z") or group.get("words") or group.get("next") or group.get("city") or ""
         if read_zone(words) is not None:
             e.zone, e.end = words, m.end()
             if text[e.end - 1] in ")]" and not re.search(r"[\[(]", m[0]):
@@ -174,12 +175,12 @@ def _clock_before_date(text: str, items: list[Expression]) -> list[Expression]:
         last = out[-1] if out else None
         if (
             last is not None and last.clock is not None and last.day is None and e.day is not None and e.clock is None
-            and e.start - last.end <= 16 and (e.day.month is not None or e.day.weekday is not None or e.day.delta is not None)
+            and e.start - last.end <= 16 and e.day != Day()
         ):  # fmt: skip
             gap = text[last.end : e.start]
             if (
                 _CLOCK_THEN_DATE.fullmatch(gap)
-                and not (e.weak and gap.strip() not in ("", ",", "on"))
+                and not (e.weak and gap.strip() not in ("", ",", "on", "on the", "of the"))
                 and not re.search(r"\n[ \t]*\n|[\n]", gap.replace("on\n", ""))
             ):
                 last.day, last.end, last.row = e.day, e.end, f"{last.row} + {e.row}"

@@ -38,11 +38,6 @@ WEEKDAY_LINES = (
     "sunday sun sonntag dimanche domingo domenica zondag niedziela niedzielę",
 )
 WEEKDAYS: dict[str, int] = {w: n for n, line in enumerate(WEEKDAY_LINES) for w in line.split()}
-#: Short forms that are only read in front of a date, never alone ("Sa", "Do", "mar.").
-WEEKDAY_PREFIXES = (
-    "mo di mi do fr sa so lun mar mer jeu ven dim mié jue vie sáb dom gio ma wo vr za zo pn wt śr czw pt sob nd".split()
-)
-
 #: Days by name -> days from the Date header's day.
 DAYS: dict[str, int] = {
     "today": 0, "yesterday": -1, "tomorrow": 1, "tonight": 0,
@@ -89,5 +84,8 @@ def month(word: str, with_year: bool) -> int | None:
 
 
 def alternation(words: Iterable[str]) -> str:
-    """A regex piece for any of ``words``, longest first."""
-    return "|".join(re.escape(w) for w in sorted(words, key=lambda w: (-len(w), w)))
+    """A regex piece for any of ``words`` in any case, longest first, grouped by first letter (which is what makes it fast)."""
+    groups: dict[str, list[str]] = {}
+    for word in sorted(words, key=lambda w: (-len(w), w)):
+        groups.setdefault(word[0], []).append(re.escape(word[1:]))
+    return "|".join(f"[{c}{c.upper()}](?i:{'|'.join(rest)})" for c, rest in sorted(groups.items()))

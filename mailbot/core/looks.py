@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .expressions import Expression
+from mailbot.core.expressions import Expression
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from .zones import PLACE, SHORT, WORDS, Zone, read_zone
+from mailbot.core.zones import PLACE, SHORT, WORDS, Zone, read_zone
 
 
 @dataclass(slots=True)
@@ -87,7 +87,7 @@ _CHAT_LINE = re.compile(
     r"|\[?\d{1,2}:\d\d(?::\d\d)?(?:[ ]?[AP]M)?\]?[ \t]+(?:<[^>\n]{1,30}>|[\w.-]{1,30}:|\*|-!-))"
 )
 _SAID_BY = re.compile(
-    r"(?:wrote|writes|said|schrieb|écrit|escribió|scritto|escreveu|schreef|napisał|skrev|napsal|kirjoitti|写道|[<(\[][\w.+-]+@[\w.-]+[>)\]])[^\n]{0,40}:?[ \t]*$|^[ \t]*-{3,}|^\*?(?:From|To|Subject|Sent|Date):",
+    r"(?:wrote|writes|said|schrieb|écrit|escribió|scritto|escreveu|schreef|napisał|skrev|napsal|kirjoitti|写道|[<(\[][\w.+-]+@[\w.-]+[>)\]])[^\n]{0,40}:?[ \t]*$|^[ \t]*-{3,}[ ]?(?:Original|Forwarded|Begin|Weiter|Urspr)|^\*?(?:From|To|Subject|Sent|Date):",
     re.I,
 )
 
@@ -96,17 +96,18 @@ def with_pastes(text: str, own: Sequence[tuple[int, int]]) -> list[tuple[int, in
     """``own`` and the chats pasted behind ">" between: blocks with two chat lines at least, that no attribution line precedes."""
     if ">" not in text:
         return list(own)
-    spans = list(own)
+    pastes: list[tuple[int, int]] = []
+    seen = 0
     for start, end in _gaps(len(text), own):
         rows = text[start:end].split("\n")
-        if sum(1 for r in rows[:400] if r.lstrip(" \t").startswith(">") and _CHAT_LINE.match(r[:160])) < 2:
-            continue
-        if any(_SAID_BY.search(r[:200]) for r in rows if r.strip() and not r.lstrip(" \t").startswith(">")):
+        count = sum(1 for r in rows[:400] if _CHAT_LINE.match(r[:160]))
+        if not count or any(_SAID_BY.search(r[:200]) for r in rows if r.strip() and not r.lstrip(" \t").startswith(">")):
             continue
         before = next((r for r in reversed(text[max(0, start - 400) : start].split("\n")) if r.strip()), "")
         if not _SAID_BY.search(before[:300]):
-            spans.append((start, end))
-    return sorted(spans)
+            pastes.append((start, end))
+            seen += count
+    return sorted([*own, *pastes]) if seen >= 2 else list(own)
 
 
 def _gaps(length: int, own: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:

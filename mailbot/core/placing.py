@@ -10,10 +10,10 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from .expressions import Expression
-from .formats import Clock, Day
-from .page import Line
-from .zones import Zone, fixed, iana, offset_name, read_offset
+from mailbot.core.expressions import Expression
+from mailbot.core.found import Clock, Day
+from mailbot.core.page import Line
+from mailbot.core.zones import Zone, fixed, iana, offset_name, read_offset
 
 SLACK = timedelta(minutes=30)  # a clock may be a little ahead of the mail that tells of it
 ROLL = timedelta(hours=6)  # a list that goes back further than this has passed midnight
@@ -139,6 +139,7 @@ class Placer:
         self.log_day: date | None = None
         self.line_day: tuple[int, date] | None = None
         self.begin: datetime | None = None  # the first entry of the text
+        self.told: dict[int, datetime] = {}  # minute of the day -> the moment it was last told of
         self.all_one: Zone | None = None  # the zone of every time that says one, where they agree
 
     # Zones
@@ -210,6 +211,8 @@ class Placer:
             self._lead(p, e.clock)
         else:
             self._prose(p, e.clock)
+        if p.utc is not None and not p.dropped:
+            self.told[p.utc.hour * 60 + p.utc.minute] = p.utc
 
     def _local_mail_day(self, p: Place) -> date:
         return self.known.mail.astimezone(p.info).date()
@@ -271,7 +274,10 @@ class Placer:
         p.utc, p.date_from = utc, "heading" if source == "line" else source
         if self.begin is None:
             self.begin = utc
-        self.lead_day, self.lead_at = day, utc
+        self.lead_day = day
+        other = self.message_zone or self.block_zone
+        if p.zone_from != "written" or other is None or other.name == p.zone:
+            self.lead_at = utc  # a guest from another zone does not move the list
         if self.prose_day is None or self.prose_day < day:
             self.prose_day = day
 
@@ -297,10 +303,19 @@ class Placer:
                     return base, "heading"
             return self.lead_day, "heading"
         if self.prose_day is not None:
-            return self.prose_day, "heading"
+            return self._again(p, clock, self.prose_day), "heading"
         if self.first is not None:
             return self.first, "heading"
         return self._local_mail_day(p), "mail"
+
+    def _again(self, p: Place, clock: Clock, day: date) -> date:
+        """The key times stood above with their dates; a list of bare clocks below them begins where they began."""
+        if self.begin is not None:
+            base = self.begin.astimezone(p.info).date()
+            utc = at(base, clock, p.info)
+            if base < day <= base + timedelta(days=3) and utc is not None and utc >= self.begin - timedelta(hours=3):
+                return base
+        return day
 
     def _prose(self, p: Place, clock: Clock) -> None:
         if self.line_day is not None and self.line_day[0] == p.line.number:
@@ -317,6 +332,9 @@ class Placer:
         if utc is None:
             p.dropped = "no such date"
             return
+        told = self.told.get(utc.hour * 60 + utc.minute)
+        if source != "written" and told is not None and abs(told - utc) <= timedelta(days=2):
+            utc, source = told, "heading"  # the same clock again: the same moment, told twice
         if utc > self.mail_utc + SLACK:
             utc, day, source = self._not_after_mail(p, utc, day, source, clock)
         p.utc, p.date_from = utc, source
@@ -344,22 +362,19 @@ class Placer:
             self.lead_day, self.lead_at = second.utc.astimezone(second.info).date(), second.utc
 
 
-_NICK = re.compile(
-    r"(?:[\w.@`*_~'\u00c0-\u017f-]{1,24}[ ]?){0,5}(?:[:(\[|<\u2013\u2014-]|[ ]{2}|\*\*|\t)[ \t*_`~\[(<]*$"
-)
+_NICK = re.compile(r"(?:[\w.@`*_~'\u00c0-\u017f-]{1,24}[ ]?){0,5}(?:[:(\[|<\u2013\u2014-]|[ ]{2}|\*\*|\t)[ \t*_`~\[(<]*$")
+_LEADING = re.compile(r"(?:about|around|ca\.?|circa|approx\.?|at|from|since|um|ab|gegen|à|[IWEFD])?[ ~\u2248*_`\[(]*$", re.I)
+_NAME = re.compile(r"@?[\w.'\u00c0-\u017f-]{2,24}(?:[ ][A-Z][\w.'\u00c0-\u017f-]{0,24}){0,2}[ ]")
 
 
 def is_lead(text: str, e: Expression, line: Line) -> bool:
-    """Whether the line begins with it: nothing before, or a nick or a short label."""
+    """Whether the line begins with it: nothing before, or a nick or a short label; or a name before and nothing behind."""
     before = text[line.body : e.start].lstrip("*_`~[(<\"' \t") if e.start > line.body else ""
-    before = (
-        re.sub(
-            r"(?:about|around|ca\.?|circa|approx\.?|at|from|since|um|ab|gegen|à|[IWEFD])?[ ~\u2248*_`\[(]*$",
-            "",
-            before,
-            flags=re.I,
-        )
-        if before
-        else ""
-    )
-    return not before or (len(before) <= 48 and bool(_NICK.fullmatch(before)))
+    if len(before) > 56:
+        return False
+    if not before or _NICK.fullmatch(before):
+        return True
+    bare = _LEADING.sub("", before)
+    if not bare or _NICK.fullmatch(bare):
+        return True
+    return not line.bullet and not text[e.end : line.end].strip(" \t])") and bool(_NAME.fullmatch(before))

@@ -13,13 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
-from .expressions import Expression, read
-from .formats import FORMATS, scan
-from .looks import clock_look, line_look, not_now
-from .page import Line, head_zone, lines, statements, with_pastes
-from .placing import SLACK, Known, Place, Placer, is_lead, resolve
-from .words import entry_words
-from .zones import Zone, read_zone
+from mailbot.core.expressions import Expression, read
+from mailbot.core.formats import FORMATS
+from mailbot.core.scanner import scan
+from mailbot.core.looks import clock_look, line_look, not_now
+from mailbot.core.page import Line, head_zone, lines, statements, with_pastes
+from mailbot.core.placing import SLACK, Known, Place, Placer, is_lead, resolve
+from mailbot.core.words import entry_words
+from mailbot.core.zones import Zone, read_zone
 
 __all__ = ["FORMATS", "Context", "Instant", "Mention", "read_times", "read_when"]
 
@@ -155,24 +156,26 @@ class _Reader:
         return self.known.minutes is not None and -600 <= self.known.minutes <= -240
 
     def _days(self, swap: bool) -> tuple[date | None, date | None]:
-        """(first date of the text, the day that a statement gives to all events)."""
+        """(a date that stands alone, or the subject's, for clocks above any other; the day that a statement gives to all events)."""
         mail = self.known.mail.date()
         first = stated = None
-        for row in self.on_line:
+        for line, row in zip(self.lines, self.on_line, strict=True):
             for e in row:
-                if e.day is None or e.weak:
+                if e.day is None or e.weak or e.clock is not None:
                     continue
                 found = resolve(e.day, mail, swap and e.day.swapped)
-                if found is None or found > mail or e.log:
+                if found is None or found > mail:
                     continue
-                if e.clock is None and any(
-                    s - 60 <= e.start <= t + 60 and "\n\n" not in self.text[min(s, e.start) : max(t, e.end)]
-                    for s, t, _ in self.said
-                ):
+                if any(self._near(e, start, end) for start, end, _ in self.said):
                     stated = stated or found
-                if first is None and (mail - found).days <= 10:
+                if first is None and (mail - found).days <= 40 and self._is_alone(e, line):
                     first = found
         return first or self.subject_day, stated
+
+    def _near(self, e: Expression, start: int, end: int) -> bool:
+        """In the sentence of a statement: "All times in PST, on February 5th"."""
+        between = self.text[min(start, e.start) : max(end, e.end)]
+        return start - 80 <= e.start <= end + 60 and "\n\n" not in between and not re.search(r"[.!?]\s", between)
 
     # The walk
 
@@ -342,7 +345,8 @@ class _Reader:
         found = self._day(placer, e)
         if found is None or e.weak or not_now(self.text, e, clause):
             return
-        if placer.stated is None:
+        aside = self.text.rfind("(", line.start, e.start) > self.text.rfind(")", line.start, e.start)
+        if placer.stated is None and not aside:
             placer.mention(found, line)
         else:
             placer.line_day = (line.number, found)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 
-from .page import Line
+from mailbot.core.page import Line
 
 LIMIT = 2000  # characters of one entry
 
 _LEADS_TO = re.compile(
     r"(?:(?<![\w])(?:at|around|about|approx(?:imately)?\.?|roughly|circa|ca\.?|since|from|by|between|on|starting|um|gegen|etwa|ab|seit|von|am"
-    r"|zwischen|à|vers|de|dès|entre|a las|sobre|desde|alle(?: ore)?|verso|dalle|às|desde|om|rond|vanaf|o|około|od|kl\.?)|[~≈@])[ \t\n*_`(\[]*$",
+    r"|zwischen|à|vers|de|dès|entre|a las|sobre|desde|alle(?: ore)?|verso|dalle|às|desde|om|rond|vanaf|o|około|od|kl\.?|le|el|il|em|op)|[~≈@])[ \t\n*_`(\[]*$",
     re.I,
 )
 _EDGE = " \t\r\n\u00a0,;:|*_`~>\u2013\u2014-=/"
@@ -24,6 +24,7 @@ _SENTENCE_END = re.compile(
 _NICK_MARKS = re.compile(r"^[<\[(]?[ ]?([@+%&~]?[\w.\[\]\\`^{}|-]{1,30})[>\])]+[ :]*")
 _OPEN_NICK = re.compile(r"^<[ ]([\w.|\[\]-]{1,30})>[ ]*")
 _QUOTE = re.compile(r"^[ \t]{0,3}(?:>[ \t]?)+")
+_PREPOSITION = re.compile(r"[^\W\d_]{1,8}[ ]")
 _EMPTY_PAIRS = re.compile(r"\([ \t]*\)|\[[ \t]*\]|\*\*[ \t]*\*\*|``|__[ \t]*__")
 
 
@@ -96,9 +97,10 @@ def entry_words(
         row = _cut(text, line.body, line.end, spans)
         cells = [_clean(c) for c in row.split("|")]
         return " - ".join(c for c in cells if c)[:LIMIT]
-    if lead:
+    if lead and (line.bullet or not _PREPOSITION.match(text, line.body, spans[0][0])):
         stop = _under(lines, index, leads)
         rest = _cut(text, line.body, max(line.end, spans[-1][1]), spans).strip()
+        rest = rest.lstrip("*_` \t)]")
         rest = _OPEN_NICK.sub(r"\1: ", rest)
         rest = _clean(_NICK_MARKS.sub(r"\1: ", rest))
         body = _body_lines(text, lines, index, stop)

@@ -1,0 +1,99 @@
+"""The scanner: FORMATS and LOOKS as two compiled alternations, one for places that begin with a digit and one for words.
+
+The law it keeps: linear in the text. Every word is looked at once; only where one begins that can begin a row is anything matched.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from mailbot.core import lexicon
+from mailbot.core.formats import FORMATS, LOOKS, Row
+from mailbot.core.found import Found
+
+_TOKEN = re.compile(r"\w+")
+_TRIGGERS = frozenset(
+    w.split()[0].split("-")[0].split("'")[0].split("’")[0]
+    for table in (lexicon.MONTHS, lexicon.WEEKDAYS, lexicon.DAYS, lexicon.CLOCK_WORDS)
+    for w in table
+) | frozenset("vor il hace há http https ftp ws wss file s3 gs ssh git mailto slack tel".split())
+_AMOUNTS = frozenset(w.split()[0] for w in lexicon.AMOUNTS)
+_AGO_NEAR = re.compile(r"\b(?:ago|fa|geleden|temu|atrás)\b")
+_GLUED = re.compile(r"(?:[IWEF]\d{4}|[A-Za-z]{3,9}\d{1,2})\Z")
+_BAD_BEFORE = frozenset("/\\#$@%&+?=")
+
+
+def _piece(name: str, pattern: str) -> str:
+    """A row inside the alternation: its inner names dropped; ``sep``, which is referred back to, made its own."""
+    inner = re.sub(r"\(\?P<(?!sep>)\w+>", "(?:", pattern)
+    return f"(?P<{name}>{inner})".replace("?P<sep>", f"?P<sep_{name}>").replace("?P=sep", f"?P=sep_{name}")
+
+
+def _of(row: Row, starts: str) -> str:
+    return row.digits if starts == "digit" and row.digits else row.pattern
+
+
+def _compile(starts: str) -> tuple[re.Pattern[str], dict[str, tuple[Row, re.Pattern[str]]]]:
+    def fits(kind: str) -> bool:
+        return kind in (starts, "both")
+
+    rows = {f"r{i}": (row, re.compile(_of(row, starts))) for i, row in enumerate(FORMATS) if fits(row.starts)}
+    early = [_piece(f"n{i}", look.pattern) for i, look in enumerate(LOOKS) if fits(look.starts) and not look.late]
+    late = [_piece(f"n{i}", look.pattern) for i, look in enumerate(LOOKS) if fits(look.starts) and look.late]
+    return re.compile("|".join([*early, *(_piece(k, _of(r, starts)) for k, (r, _) in rows.items()), *late])), rows
+
+
+_DIGITS, _DIGIT_ROWS = _compile("digit")
+_WORDS, _WORD_ROWS = _compile("word")
+
+
+def _may_start(text: str, at: int, word: str) -> bool:
+    """Whether a word can begin a row."""
+    low = word.lower()
+    if low in _TRIGGERS:
+        return True
+    if low in _AMOUNTS:
+        return _AGO_NEAR.search(text, at, at + 44) is not None
+    return word[-1].isdigit() and _GLUED.match(word) is not None
+
+
+def _digit_may_start(text: str, at: int) -> bool:
+    """Not the middle of 1.2.3, of a path, of a number."""
+    if at and text[at - 1] == ".":
+        return text[max(0, at - 3) : at] == "..." or at == 1 or text[at - 2] in " \t\n"
+    return True
+
+
+def scan(text: str, start: int, end: int) -> Iterator[Found]:
+    """Everything in ``text[start:end]`` that a row reads, in order, without overlaps."""
+    position = start
+    while (token := _TOKEN.search(text, position, end)) is not None:
+        at, word = token.start(), token[0]
+        if word[0] == "_":  # _14:05_
+            at += len(word) - len(word.lstrip("_"))
+            word = word.lstrip("_")
+        digit = word[:1].isdecimal()
+        if not word or not (_digit_may_start(text, at) if digit else _may_start(text, at, word)):
+            position = token.end()
+            continue
+        found, position = _match(text, at, end, digit, token.end())
+        if found is not None:
+            yield found
+
+
+def _match(text: str, at: int, end: int, digit: bool, word_end: int) -> tuple[Found | None, int]:
+    """(what is read at ``at``, where to go on)."""
+    scanner, rows = (_DIGITS, _DIGIT_ROWS) if digit else (_WORDS, _WORD_ROWS)
+    match = scanner.match(text, at, end)
+    if match is None or match.lastgroup is None or match.end() == at:
+        return None, word_end
+    if match.lastgroup[0] == "n":
+        return None, max(match.end(), at + 1)
+    row, pattern = rows[match.lastgroup]
+    exact = pattern.match(text, at, end)
+    found = row.read(exact) if exact is not None else None
+    if found is None or (at > 0 and text[at - 1] in _BAD_BEFORE and found.day is not None):
+        return None, word_end
+    return replace(found, row=row.name), found.end
