@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import Message as Mime
+from email.parser import BytesHeaderParser
 
 from mailbot.core.date import read_date
 from mailbot.core.encoded import body_text, decode_words, header_text
@@ -77,7 +78,7 @@ class Message:
 def parse(raw: bytes) -> Message:
     """One mail, with or without an mbox ``From `` line. Never raises; time is linear in ``len(raw)``."""
     problems: list[str] = []
-    mime = _structure(_bounded(raw, problems), problems)
+    mime = _structure(bounded(raw, problems), problems)
     headers = _headers(mime, problems)
     first: dict[str, str] = {}
     for name, value in headers:
@@ -85,11 +86,11 @@ def parse(raw: bytes) -> Message:
     text, from_html, attachments = _body(mime, problems)
     date, offset_known = read_date(first.get("date", ""), problems)
     senders = addresses(first.get("from", ""))
-    if sum(name == "from" for name, _ in headers) > 1 or len(senders) > 1:
+    if len(_all(headers, "from")) > 1 or len(senders) > 1:
         problems.append("more than one From: the first was taken")
-    people = addresses(", ".join(value for name, value in headers if name in ("to", "cc")))
+    people = addresses(", ".join(_all(headers, "to", "cc")))
     replied = _ids(first.get("in-reply-to", ""), people)
-    known = _ids(" ".join(value for name, value in headers if name == "references"), ())
+    known = _ids(" ".join(_all(headers, "references")), ())
     message_id = _own_id(first, text, problems)
     references = tuple(dict.fromkeys(i for i in (*known, *replied) if i != message_id))
     if len(references) > REFERENCES:
@@ -107,7 +108,7 @@ def parse(raw: bytes) -> Message:
         thread_index=_thread_index(first.get("thread-index", "")),
         text=text,
         from_html=from_html,
-        headers=tuple((name, decode_words(value)) for name, value in headers),
+        headers=tuple((name, decode_words(value) if "=?" in value else value) for name, value in headers),
         attachments=attachments,
         problems=tuple(dict.fromkeys(problems)),
     )
@@ -134,33 +135,48 @@ def author(message: Message) -> Address:
     return Address(name, "")
 
 
+def _all(headers: tuple[tuple[str, str], ...], *names: str) -> list[str]:
+    return [value for name, value in headers if name in names]
+
+
 _VIA = re.compile(r"(?P<name>[^<>]{1,200}?)\s+via\s+\S[^<>]{0,200}", re.IGNORECASE)
 
 # ---- limits, before parsing
 
-_HEADER_END = re.compile(rb"\r?\n\r?\n|\r\r")
+
+def head_end(raw: bytes, start: int = 0) -> int:
+    """Where the blank line that ends the headers begins, -1 where there is none."""
+    ends = [at for at in (raw.find(mark, start) for mark in (b"\n\n", b"\n\r\n", b"\r\r")) if at >= 0]
+    return min(ends, default=-1)
+
+
 _NESTING = re.compile(rb"^content-type:\s{0,80}(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
 
 
-def _bounded(raw: bytes, problems: list[str]) -> bytes:
+def bounded(raw: bytes, problems: list[str]) -> bytes:
     """``raw`` with its headers cut to the limits and without parts that are nested too deep or too many."""
     raw = raw.lstrip(b"\r\n") if raw[:1] in (b"\r", b"\n") else raw
     if b"\0" in raw:
         problems.append("NUL bytes were removed")
         raw = raw.replace(b"\0", b"")
-    end = _HEADER_END.search(raw, 0, HEADER_BYTES)
-    size = end.end() if end else min(len(raw), HEADER_BYTES)
-    if end is None and len(raw) > HEADER_BYTES:
+    end = head_end(raw[:HEADER_BYTES])
+    if end < 0 and len(raw) > HEADER_BYTES:
         problems.append(f"headers over {HEADER_BYTES} bytes: the rest was not read")
-        end = _HEADER_END.search(raw, HEADER_BYTES)
-        raw = raw[: raw.rfind(b"\n", 0, HEADER_BYTES) + 1 or HEADER_BYTES] + raw[end.start() if end else len(raw) :]
+        rest = head_end(raw, HEADER_BYTES)
+        raw = raw[: raw.rfind(b"\n", 0, HEADER_BYTES) + 1 or HEADER_BYTES] + (raw[rest:] if rest >= 0 else b"")
+    low = raw.lower()
+    if low.count(b"multipart/") + low.count(b"message/") > NESTED:
+        raw = _without_nests(raw, problems)
+    if raw.count(b"\n--") > PARTS:
+        raw = _without_parts(raw, max(end, 0), problems)
+    return raw
+
+
+def _without_nests(raw: bytes, problems: list[str]) -> bytes:
     for nested, match in enumerate(_NESTING.finditer(raw), 1):
         if nested > NESTED:
             problems.append(f"more than {NESTED} nested parts: the rest was not read")
-            raw = raw[: match.start()]
-            break
-    if raw.count(b"\n--", size - 1) > PARTS:
-        raw = _without_parts(raw, size, problems)
+            return raw[: match.start()]
     return raw
 
 
@@ -185,10 +201,7 @@ def _structure(raw: bytes, problems: list[str]) -> Mime:
         return email.message_from_bytes(raw)
     except Exception as error:  # the stdlib raises on some parameters (cpython#151857): headers and bare text are left
         problems.append(f"the parts could not be read ({type(error).__name__}): taken as one text")
-        end = _HEADER_END.search(raw)
-        head, body = (raw[: end.start()], raw[end.end() :]) if end else (raw, b"")
-        head = re.sub(rb"(?im)^content-[a-z-]+:[^\n]*\n?(?:[ \t][^\n]*\n?)*", b"", head)
-        return email.message_from_bytes(head.rstrip(b"\r\n") + b"\n\n" + body)
+        return BytesHeaderParser().parsebytes(raw)
 
 
 def _headers(mime: Mime, problems: list[str]) -> tuple[tuple[str, str], ...]:
@@ -199,7 +212,7 @@ def _headers(mime: Mime, problems: list[str]) -> tuple[tuple[str, str], ...]:
         del pairs[HEADERS:]
     if any(len(value) > VALUE_BYTES for _, value in pairs):
         problems.append(f"a header over {VALUE_BYTES} bytes was cut")
-    return tuple((header_text(name).lower(), header_text(value[:VALUE_BYTES])) for name, value in pairs)
+    return tuple((header_text(name.lower()), header_text(value[:VALUE_BYTES])) for name, value in pairs)
 
 
 # ---- ids and addresses
