@@ -14,6 +14,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
+from typing import Any
 
 from mailbot.app.daemon import Daemon
 from mailbot.config import Config, Endpoint
@@ -78,8 +79,8 @@ def text(mail: EmailMessage) -> str:
     return " ".join(str(body.get_content()).split())
 
 
-def tell(folder: Path, story: Callable[[Story], Awaitable[None]]) -> None:
-    """Runs the daemon around a story."""
+def tell(folder: Path, story: Callable[[Story], Awaitable[None]], **settings: Any) -> None:
+    """Runs the daemon around a story; ``settings`` are sections of its Config."""
 
     async def run() -> None:
         sink = Sink()
@@ -90,6 +91,7 @@ def tell(folder: Path, story: Callable[[Story], Awaitable[None]]) -> None:
             smtp=replace(config.smtp, listen=Endpoint("127.0.0.1", 0)),
             store=replace(config.store, folder=folder),
             smarthost=replace(config.smarthost, port=port),
+            **settings,
         )
         clock = Clock(datetime(2026, 11, 17, 13, 58, tzinfo=UTC))
         ready = asyncio.Event()
