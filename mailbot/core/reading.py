@@ -27,7 +27,9 @@ NOTHING = Reading((), (), (), (), ())
 def read(message: Message, parts: Sequence[Part], context: Context) -> Reading:
     """Commands first; a line read as a command is not read again for times (language.md 3.1)."""
     own = own_spans(tuple(parts))
-    commands, near = read_commands(message.text, own, context, read_subject(message.subject).status)
+    status = read_subject(message.subject).status
+    in_brackets = f"[{status}]" in message.subject.upper()  # "Resolved: what to do now" is no command
+    commands, near = read_commands(message.text, own, context, status if in_brackets else "")
     free = without(own, [(c.start, c.end) for c in commands if c.line])
     mentions, problems = read_times(message.text, free, context)
     return Reading(own, mentions, commands, near, problems)
