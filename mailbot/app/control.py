@@ -64,7 +64,7 @@ class Control:
             daemon.wake()
             return {"paused": do == "pause"}
         if do == "redact":
-            async with daemon.reading:
+            async with daemon.reading, daemon.mailroom.posting:
                 count = await asyncio.to_thread(daemon.register.redact, str(request["message_id"]))
             log.operator("redact", message=request["message_id"], copies=count)
             return {"redacted": count}
@@ -74,7 +74,7 @@ class Control:
             def progress(done: int, all_of_it: int) -> None:
                 loop.call_soon_threadsafe(tell, {"done": done, "of": all_of_it})
 
-            async with daemon.reading:
+            async with daemon.reading, daemon.mailroom.posting:
                 paths = [Path(p) for p in request["paths"]]
                 result = await asyncio.to_thread(bring_in, daemon.register, paths, daemon.clock(), progress)
                 daemon.register.commit()

@@ -30,7 +30,8 @@ from mailbot.intake.imap import ImapIntake, Mailbox
 from mailbot.intake.smtp import Intake
 from mailbot.store.archive import Archive, Arrival, Record, utcnow
 
-SLICE = 8  # records read before others get their turn
+SLICE = 8  # records read before others get their turn,
+SPELL = 0.05  # or fewer where they are long: seconds
 PATIENCE = 2.0  # seconds that reading waits at most while mail is coming in
 TICK = 15  # seconds between looks at what is due
 GRACE = 10.0  # seconds that a running DATA gets at shutdown
@@ -164,11 +165,11 @@ class Daemon:
         while True:
             async with self.reading:
                 taken = self._slice()
-                if not taken and not self.stopping:
+                if taken == 0 and not self.stopping:
                     taken = await self._write()
-                if not taken or self._uncommitted >= COMMIT:
+                if taken <= 0 or self._uncommitted >= COMMIT:
                     self._commit()
-            if taken:
+            if taken > 0:
                 await self._yield()
             elif self.stopping:
                 return
@@ -178,18 +179,19 @@ class Daemon:
                 self._wake.clear()
 
     def _slice(self) -> int:
+        """How many records were taken; -1 where the archive cannot be read: then nothing may be written either."""
         try:
-            taken = self.register.catch_up(SLICE)
+            taken = self.register.catch_up(SLICE, time.monotonic() + SPELL)
         except OSError as error:
             log.broke("", "reading the archive", error)
-            return 0
+            return -1
         self._uncommitted += taken
         return taken
 
     async def _write(self) -> int:
         try:
             return await self.mailroom.write(self.clock())
-        except OSError as error:  # the disk is full: the mail stays due
+        except OSError as error:
             log.broke("", "writing notices", error)
             return 0
 
@@ -211,10 +213,7 @@ class Daemon:
 
     async def _hand_over(self) -> None:
         while not self.stopping:
-            try:
-                await self.mailroom.hand_over(self.clock(), lambda: self.stopping)
-            except Exception as error:  # one mail that cannot be handed over must not keep the others
-                log.broke("", "handing over", error)
+            await self.mailroom.hand_over(self.clock(), lambda: self.stopping)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._outgoing(), 1.0)
 

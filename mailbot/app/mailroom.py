@@ -18,7 +18,7 @@ from mailbot.core.due import Notice, Policy, Posted, digest_due, due, fits, join
 from mailbot.core.incident import Incident, Said
 from mailbot.outbox.post import Post, backoff
 from mailbot.outbox.render import Letter, Renderer
-from mailbot.store.archive import Arrival, Record
+from mailbot.store.archive import Arrival
 from mailbot.store.state import Doc
 
 AGAIN = timedelta(hours=1)  # after a notice that could not be rendered
@@ -29,26 +29,38 @@ class Mailroom:
         self.register, self.renderer, self.policy, self.post = register, renderer, policy, post
         self.paused = _paused(register.archive.acts())
         self._round: list[Posted] = []  # written in this round, not yet in the register
+        self._untold: list[tuple[str, str, str, str]] = []  # outcomes that sent.log could not take
+        self.posting = asyncio.Lock()  # held for each hand-over: who rebuilds the register must have it
 
     # ── writing ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def write(self, now: datetime) -> int:
-        """Writes what is due into the archive; how many mails. Only to be called when the register has caught up."""
-        letters: list[Letter] = []
+        """Writes what is due into the archive; how many mails. Only to be called when the register has caught up.
+
+        What the disk does not take stays due. Others get their turn between two incidents: folding one may take long.
+        """
+        letters: list[tuple[str, Letter]] = []
         self._round = []
         if not self.paused:
             for incident in self._to_look_at(now):
-                letters += self._about(incident, now)
-            letters += self._digest(now)
-        archive = self.register.archive
-        waiting = [
-            archive.append("out", letter.raw, Arrival("outbox", letter.sender, letter.recipients, "ours"))
-            for letter in letters
-        ]
-        for future in waiting:
-            record: Record = await asyncio.wrap_future(future)
-            del record  # the register takes it from the archive, in order
-        return len(letters)
+                letters += [(incident, letter) for letter in self._about(incident, now)]
+                await asyncio.sleep(0)
+            letters += [("", letter) for letter in self._digest(now)]
+        outcomes = await asyncio.gather(*(self._keep(letter) for _, letter in letters), return_exceptions=True)
+        failed = [(incident, error) for (incident, _), error in zip(letters, outcomes, strict=True) if error]
+        for incident, error in failed:
+            log.broke(incident, "writing a notice", error)
+            if incident:
+                self.register.touched.add(incident)
+            if not isinstance(error, OSError):
+                raise error
+        return len(letters) - len(failed)
+
+    async def _keep(self, letter: Letter) -> None:
+        """On disk when this returns; the register takes it from there, in order. All are waited for: what is on its way
+        to the disk must not be written again."""
+        arrival = Arrival("outbox", letter.sender, letter.recipients, "ours")
+        await asyncio.wrap_future(self.register.archive.append("out", letter.raw, arrival))
 
     def _to_look_at(self, now: datetime) -> list[str]:
         register = self.register
@@ -160,33 +172,51 @@ class Mailroom:
 
     async def hand_over(self, now: datetime, stopping: Callable[[], bool]) -> None:
         """Everything in the outbox whose time has come, one after the other over one connection."""
-        for waiting in list(self.register.outbox.values()):
-            if self.paused or stopping():
-                return
-            if waiting.next_at is not None and waiting.next_at > now:
-                continue
-            if reason := self._stale(waiting, now):
-                for recipient in list(waiting.recipients):
-                    await self._settle(waiting, recipient, "dropped", reason)
-                continue
-            assert self.post is not None
-            record = self.register.archive.read(waiting.place)
-            outcomes = await asyncio.to_thread(
-                self.post.hand_over, record.raw, waiting.sender, tuple(waiting.recipients)
-            )
-            for outcome in outcomes:
-                await self._settle(waiting, outcome.recipient, outcome.kind, outcome.reply)
-            if waiting.recipients:
-                waiting.attempt += 1
-                waiting.next_at = now + backoff(waiting.attempt)
+        for message_id in list(self.register.outbox):
+            async with self.posting:
+                waiting = self.register.outbox.get(message_id)
+                if self.paused or stopping() or not await self._tell():
+                    return
+                if waiting is None or (waiting.next_at is not None and waiting.next_at > now):
+                    continue
+                try:
+                    await self._hand_over(waiting, now)
+                except Exception as error:  # one mail that cannot be handed over must not keep the others
+                    log.broke(message_id, "handing over", error)
+                if waiting.recipients:
+                    waiting.attempt += 1
+                    waiting.next_at = now + backoff(waiting.attempt)
+                else:
+                    self.register.outbox.pop(message_id, None)
+
+    async def _hand_over(self, waiting: Waiting, now: datetime) -> None:
+        if reason := self._stale(waiting, now):
+            for recipient in list(waiting.recipients):
+                await self._settle(waiting, recipient, "dropped", reason)
+            return
+        assert self.post is not None
+        record = self.register.archive.read(waiting.place)
+        outcomes = await asyncio.to_thread(self.post.hand_over, record.raw, waiting.sender, tuple(waiting.recipients))
+        for outcome in outcomes:
+            await self._settle(waiting, outcome.recipient, outcome.kind, outcome.reply)
 
     async def _settle(self, waiting: Waiting, recipient: str, outcome: str, note: str) -> None:
-        await asyncio.to_thread(self.register.archive.sent, waiting.message_id, recipient, outcome, note)
-        log.handed_over(waiting.message_id, waiting.incident, recipient, outcome, note)
         if outcome != "deferred":
             waiting.recipients.remove(recipient)
-        if not waiting.recipients:
-            self.register.outbox.pop(waiting.message_id, None)
+        log.handed_over(waiting.message_id, waiting.incident, recipient, outcome, note)
+        self._untold.append((waiting.message_id, recipient, outcome, note))
+        await self._tell()
+
+    async def _tell(self) -> bool:
+        """Tells sent.log what became of mails. False where it cannot be told: then nothing more is handed over, or a full
+        disk would send the same mail every second."""
+        try:
+            while self._untold:
+                await asyncio.to_thread(self.register.archive.sent, *self._untold[0])
+                del self._untold[0]
+        except OSError as error:
+            log.broke(self._untold[0][0], "writing sent.log", error)
+        return not self._untold
 
     def _stale(self, waiting: Waiting, now: datetime) -> str:
         """Why a waiting mail is not to be handed over any more, "" where it is."""

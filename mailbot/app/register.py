@@ -6,6 +6,8 @@ archive's order; imported ones count by their Date and come before what arrived 
 
 from __future__ import annotations
 
+import math
+import time
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -128,8 +130,8 @@ class Register:
 
     def settle_outbox(self) -> None:
         """What sent.log knows is done is done. After all of the archive was taken: else what came last goes out again."""
-        for waiting in self.outbox.values():
-            waiting.attempt = 0
+        for each in self.outbox.values():
+            each.attempt = 0
         for line in self.archive.sent_lines():
             if (waiting := self.outbox.get(line.message_id)) is None:
                 continue
@@ -157,14 +159,15 @@ class Register:
 
     # ── taking mails from the archive ─────────────────────────────────────────────────────────────────────────────
 
-    def catch_up(self, most: int | None = None) -> int:
-        """Takes what the archive has beyond the mark, at most ``most`` records; how many it took. No mail is sent here."""
+    def catch_up(self, most: int | None = None, until: float = math.inf) -> int:
+        """Takes what the archive has beyond the mark: at most ``most`` records, no further one after ``until`` (monotonic
+        seconds); how many it took. No mail is sent here."""
         taken = 0
         late = False
         for record in self.archive.records(self.mark):
             late = self._take(record) or late
             taken += 1
-            if most is not None and taken >= most:
+            if (most is not None and taken >= most) or time.monotonic() > until:
                 break
         if late:
             self.rethread()
@@ -402,9 +405,13 @@ class Register:
     def redact(self, message_id: str) -> int:
         """Takes a message's words out of the archive, for ever; how many copies there were."""
         docs = self.find(message_id)
-        for doc in sorted(docs, key=lambda d: -d["p"][1]):  # from the back: offsets behind a redacted record move
-            self.archive.redact(Place(*doc["p"]), doc["f"][0])
-        if docs:
+        if not docs:
+            return 0
+        self.state.clear()  # first: its places are wrong from the next step on, and we may be killed there
+        try:
+            for doc in sorted(docs, key=lambda d: -d["p"][1]):  # from the back: offsets behind a redacted record move
+                self.archive.redact(Place(*doc["p"]), doc["f"][0])
+        finally:
             self.rebuild()
         return len(docs)
 

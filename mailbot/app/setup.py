@@ -92,6 +92,9 @@ def open_state(config: Config) -> tuple[State, str]:
         return TinyState(path), ""
     except Damaged as damage:
         return TinyState(path, fresh=True), str(damage)
+    except OSError as error:  # it is only an index: mail must come in all the same
+        log.note(f"the state cannot be kept ({error}); until that is mended every start reads the whole archive")
+        return MemoryState(), ""
 
 
 def register(config: Config, archive: Archive, state: State) -> Register:
