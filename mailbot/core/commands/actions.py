@@ -57,7 +57,7 @@ def a_label(rest: str, context: Context) -> Given | None:
     found = re.fullmatch(r"\s*:?\s*([Aa]\d{1,4})\b[\s:,—–-]*(.*)", rest, re.S)
     if found:
         return Given(text=found[1].upper(), note=found[2].strip())
-    return Given(problem="Name the action by its number: DONE A1.") if not rest.strip() else None
+    return None  # "DONE" alone is what people write when they are
 
 
 def _settle(incident: Incident, act: Act, state: str) -> str:
@@ -78,7 +78,7 @@ def _settle(incident: Incident, act: Act, state: str) -> str:
 def link(incident: Incident, act: Act) -> str:
     found = LINK.search(act.command.given.note)
     if not found:
-        raise Refused(f"I read no link there; write LINK {act.text} https://… or LINK {act.text} owner/repo#7.")
+        raise Refused(f"I read no link there. Write LINK {act.text} https://… or LINK {act.text} owner/repo#7.")
     incident.change_action(incident.action(act.text), link=found[0])
     return f"{act.text} is tracked at {found[0]}"
 

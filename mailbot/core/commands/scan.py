@@ -14,7 +14,7 @@ from mailbot.core.times import Context
 
 MOST = 10  # commands a message
 WRAP = 72  # a line that could not have held the next word is a wrapped one
-LINE = re.compile(r"[ \t]*(?P<mark>#mailbot[ \t:,]+)?(?P<word>[A-Za-z]{2,12})(?P<rest>(?![\w/@+-]|\.\w).*)", re.S)
+LINE = re.compile(r"\s*(?P<mark>(?i:#mailbot)[ \t:,]+)?(?P<word>[A-Za-z]{2,12})(?P<rest>(?![\w/@+-]|\.\w).*)", re.S)
 
 # Natural marks count like commands; the receipt shows how they were read.
 NATURAL: tuple[tuple[re.Pattern[str], str, str], ...] = (
@@ -75,23 +75,27 @@ def _begins(line: str) -> tuple[Keyword, str, str] | None:
     return (unit, found["word"].upper() if found["mark"] else found["word"], found["rest"]) if unit else None
 
 
-def _joined(lines: list[_Line], n: int, unit: Keyword, rest: str) -> tuple[str, int]:
+def _joined(lines: list[_Line], n: int, unit: Keyword, rest: str, context: Context) -> tuple[str, int]:
     """The rest of a command's line with the lines that belong to it, and the index of its last line."""
     last = n
-    if unit.needs and not rest.strip(" :") and _goes_on(lines, n + 1):
+    if unit.needs and not rest.strip(" :") and _goes_on(lines, n + 1, context):
         last = n + 1
-        rest = f"{rest.rstrip()} {lines[last].text.strip()}"
-    while _goes_on(lines, last + 1) and (unit.block or _wrapped(lines[last].text, lines[last + 1].text)):
+        rest = f"{':' if unit.block else rest.rstrip()} {lines[last].text.strip()}"
+    while _goes_on(lines, last + 1, context) and (unit.block or _wrapped(lines[last].text, lines[last + 1].text)):
         last += 1
         rest += ("\n" if unit.block else " ") + lines[last].text.strip()
     return rest, last
 
 
-def _goes_on(lines: list[_Line], n: int) -> bool:
+def _goes_on(lines: list[_Line], n: int, context: Context) -> bool:
+    """The line is there, is not blank and is no command of its own."""
     if n >= len(lines) or not lines[n].follows or not lines[n].text.strip():
         return False
     begins = _begins(lines[n].text)
-    return begins is None or not begins[1].isupper()
+    if begins is None or not begins[1].isupper():
+        return True
+    unit, _, rest = begins
+    return not (unit.needs and not rest.strip(" :")) and unit.shape(rest, context) is None
 
 
 def _wrapped(line: str, following: str) -> bool:
@@ -122,7 +126,7 @@ def read_commands(
             if unit.shape(rest, context) is not None and len(line.text.split()) <= 3:
                 near.append(NearMiss(line.number, line.text.strip(), f"write {unit.word} in capitals if you mean it"))
             continue
-        joined, last = _joined(lines, here, unit, rest)
+        joined, last = _joined(lines, here, unit, rest, context)
         given = unit.shape(joined, context)
         if given is None:
             near.append(

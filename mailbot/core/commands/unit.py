@@ -103,6 +103,9 @@ def keyword(
 # ── shapes: strict, so that prose is never a command (language.md 3.1) ────────────────────────────────────────────────
 
 NOTE = re.compile(r"\s*(?::|—|–|--?(?=\s))\s*|\s*,\s+")
+BEFORE_WHEN = re.compile(r"\A\s*(?::|—|–|--?(?=\s)|at\b)?\s*", re.I)  # RESOLVED: 14:05, RESOLVED at 14:05
+# "LOG is empty", "CANCEL and REOPEN": the keyword is a word of a sentence.
+SENTENCE = re.compile(r"\s+(?:is|was|are|were|be|has|had|will|would|can|could|should|means?|of|and|or)\b", re.I)
 
 
 def alone(rest: str, context: Context) -> Given | None:
@@ -126,7 +129,7 @@ def noted(rest: str, context: Context) -> Given | None:
 
 def when_noted(rest: str, context: Context) -> Given | None:
     """``RESOLVED``, ``RESOLVED 14:05 rolled back``, ``RESOLVED: rolled back``; "RESOLVED is a big word" is prose."""
-    body = re.sub(r"^\s*(?::|at\b)?\s*", "", rest, flags=re.I)
+    body = BEFORE_WHEN.sub("", rest, count=1)
     read = read_when(body, context) if body else None
     if read is not None:
         when, end = read
@@ -136,20 +139,20 @@ def when_noted(rest: str, context: Context) -> Given | None:
 
 
 def when_only(rest: str, context: Context) -> Given | None:
-    """``START 13:58``: a time must be there."""
+    """``START 13:58``: a time must be there; alone on its line it is a heading."""
     given = when_noted(rest, context)
     if given is None or given.when is not None:
         return given
-    return Given(
-        note=given.note, problem=f'I read no time in "{rest.strip()}"; write it like 14:05, 14:05 CEST or 20 min ago.'
-    )
+    words = rest.strip(" :")
+    problem = f'I read no time in "{words}"; write it like 14:05, 14:05 CEST or 20 min ago.'
+    return Given(note=given.note, problem=problem) if given.note else None
 
 
 def logged(rest: str, context: Context) -> Given | None:
     """``LOG 14:05 CEST restarted the registry``, ``LOG: restarted``: text, perhaps with a time before it."""
-    body = re.sub(r"^\s*(?::|-(?=\s)|at\b)?\s*", "", rest, flags=re.I)
-    if not body:
-        return Given(problem="LOG needs some words: LOG 14:05 restarted the registry.")
+    body = BEFORE_WHEN.sub("", rest, count=1)
+    if not body or SENTENCE.match(rest):
+        return None
     read = read_when(body, context)
     if read is None:
         return Given(text=body)
@@ -163,34 +166,41 @@ def text_after_colon(rest: str, context: Context) -> Given | None:
     if not rest.lstrip().startswith(":"):
         return None
     text = rest.lstrip()[1:].strip()
-    return Given(text=text) if text else Given(problem="There is no text behind the colon.")
+    return Given(text=text) if text else None
 
 
 def words(rest: str, context: Context) -> Given | None:
     """``TITLE Registry down``, ``TITLE: Registry down``."""
     text = rest.strip().removeprefix(":").strip()
-    return Given(text=text) if text else Given(problem="It needs some words behind it.")
+    return Given(text=text) if text and not SENTENCE.match(rest) else None
 
 
 def maybe_words(rest: str, context: Context) -> Given | None:
     """``REOPEN``, ``REOPEN it is back``."""
-    return Given(text=re.sub(r"^\s*[:,—–-]*\s*", "", rest).strip())
+    return None if SENTENCE.match(rest) else Given(text=re.sub(r"^\s*[:,—–-]*\s*", "", rest).strip())
 
 
+SPEC = r"[^\s,:;<>()]+@[^\s,:;<>()]+"
 PERSON = re.compile(
-    r"(?:to\s+)?(?P<person>\S*<[^<>\s]+@[^<>\s]+>|[^\s,:;<>]+@[^\s,:;<>]+|@?\w[\w.'’-]*(?:\s+(?!-)[\w.'’-]+){0,2})(?P<rest>.*)",
+    rf"(?:to\s+)?(?P<person>(?:[^<>@:;]{{0,80}}\s)?<{SPEC}>|{SPEC}|@?\w[\w.'’-]*(?:\s+(?!-)[\w.'’-]+){{0,2}})"
+    r"(?:\s*<mailto:[^<>\s]*>)?(?P<rest>.*)",  # Outlook writes an address twice
     re.S | re.I,
 )
+NO_NAME = re.compile(r"(?:went|from|in|on|at|for|the|this|that|not)\b", re.I)
 
 
 def person_noted(rest: str, context: Context) -> Given | None:
-    """``HANDOFF bob@example.org``, ``HANDOFF Bob Smith: the registry is rolled back``."""
-    found = PERSON.fullmatch(rest.strip().removeprefix(":").strip())
+    """``HANDOFF bob@example.org``, ``HANDOFF Bob Smith: it is rolled back``; "HANDOFF was smooth" is prose."""
+    body = rest.strip().removeprefix(":").strip()
+    if not body:
+        return Given(problem="Write who it is, an address or a name: HANDOFF bob@example.org.")
+    found = PERSON.fullmatch(body)
     note = _note(found["rest"]) if found else None
-    if found is None or (note is None and "@" not in found["person"]):
-        return (
-            Given(problem="Write who it is, an address or a name: HANDOFF bob@example.org.")
-            if not rest.strip()
-            else None
-        )
+    if (
+        found is None
+        or SENTENCE.match(rest)
+        or (note is None and "@" not in found["person"])
+        or NO_NAME.match(found["person"])
+    ):
+        return None
     return Given(text=found["person"], note=found["rest"].strip() if note is None else note)
