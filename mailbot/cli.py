@@ -49,7 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mailbot",
         description="Records incidents by mail: threads, timelines in UTC, reminders, drafted reports.",
-        epilog="Without --config (or $MAILBOT_CONFIG) the embedded default is used: SMTP on 127.0.0.1:8025, mails in ./mailbot-data.",
+        epilog="Without --config (or $MAILBOT_CONFIG) the embedded default is used: "
+        "SMTP on 127.0.0.1:8025, mails in ./mailbot-data.",
     )
     parser.add_argument("--version", action="version", version=f"mailbot {_version()}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -207,7 +208,7 @@ def run_list(args: argparse.Namespace) -> int:
             if args.json:
                 print(json.dumps({k: v for k, v in row.items() if k not in ("next", "unread")}, ensure_ascii=False))
             else:
-                hit = f"users hit {row['impact']}" if row["impact"] not in ("", "unknown", "not over") else ""
+                hit = f"users hit {row['impact']}" if row["impact"] not in ("", "none", "unknown", "not over") else ""
                 print(
                     f"{row['id']}  {row['status']:9} {row['messages']:4} mails  {row['title'][:44]:44} {hit}".rstrip()
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,6 +14,15 @@ from mailbot.core.times import Instant
 
 if TYPE_CHECKING:
     from mailbot.core.reading import Reading
+
+
+ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+ADDRESS = re.compile(rf"(?=.{{3,254}}\Z)(?=[^@]{{1,64}}@){ATOM}(?:\.{ATOM})*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\Z")
+
+
+def can_be_mailed(email: str) -> bool:
+    """Is it an address that every mail server takes (RFC 5321 4.1.2, dot-string, ASCII)?"""
+    return ADDRESS.match(email) is not None
 
 
 class Status(StrEnum):

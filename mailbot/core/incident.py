@@ -25,9 +25,11 @@ from mailbot.core.entries import (
     Sent,
     Status,
     Window,
+    can_be_mailed,
     undo_code,
 )
 from mailbot.core.message import Address
+from mailbot.core.subject import read_subject
 
 if TYPE_CHECKING:
     from mailbot.core.commands.unit import Command
@@ -87,6 +89,7 @@ class Incident:
     asks: dict[str, Ask] = field(default_factory=dict)
     sent: dict[str, datetime] = field(default_factory=dict)
     unused: list[tuple[str, str]] = field(default_factory=list)  # (Message-ID, why nothing of it is in the report)
+    marked: set[str] = field(default_factory=set)  # keywords that stood in a subject
     messages: int = 0
 
     # ── taking in ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -111,12 +114,12 @@ class Incident:
         self.last_news = item.at
         if item.kind == "human":
             self._meet(item)
-        used = self._read(item)
-        outcomes = self._obey(item, undone) if item.kind == "human" else []
-        if not used and not outcomes and not first:
+        used = self._read(item, undone)
+        pairs = self._obey(item, undone) if item.kind == "human" else []
+        if not used and not pairs and not first:
             self.unused.append((item.message_id, "no time, no keyword"))
         if item.live:
-            self._ask(item, outcomes, first)
+            self._ask(item, pairs, first, undone)
 
     def _open(self, item: Said) -> None:
         self.opened, self.opener, self.opened_by = item.at, item.who, item.message_id
@@ -131,7 +134,7 @@ class Incident:
         self.spoke[item.who.email] = item.at
         self.codes[undo_code(item.message_id)] = item.message_id
 
-    def _read(self, item: Said) -> bool:
+    def _read(self, item: Said, undone: bool) -> bool:
         for mention in item.reading.mentions:
             first = mention.times[0]
             if first.utc is None:
@@ -149,67 +152,77 @@ class Incident:
                     item.message_id,
                     mention.line,
                     item.at,
+                    dropped="undone" if undone else "",
                 )
             )
         return bool(item.reading.mentions)
 
-    def _obey(self, item: Said, undone: bool) -> list[Outcome]:
-        outcomes = []
+    def _commands(self, item: Said) -> list[Command]:
+        """A status in a subject is obeyed once: every reply carries it on, also after a REOPEN (L21)."""
+        in_subject = {c.keyword.word for c in item.reading.commands if not c.line}
+        carried = in_subject & self.marked if in_subject and read_subject(item.subject).reply else set()
+        self.marked |= in_subject
+        return [c for c in item.reading.commands if c.line or c.keyword.word not in carried]
+
+    def _obey(self, item: Said, undone: bool) -> list[tuple[Command, Outcome]]:
+        pairs = []
         target = self._trial() if undone else self
-        for command in item.reading.commands:
+        for command in self._commands(item):
             try:
                 sentence = command.problem or command.keyword.effect(target, Act(command, item))
-                outcomes.append(Outcome(not command.problem, command.words, sentence))
+                pairs.append((command, Outcome(not command.problem, command.words, sentence)))
             except Refused as refusal:
-                outcomes.append(Outcome(False, command.words, str(refusal)))
+                pairs.append((command, Outcome(False, command.words, str(refusal))))
         if undone:  # what it made keeps its numbers, so that T7 is T7 for ever
             self.entries += [replace(e, dropped="undone") for e in target.entries[len(self.entries) :]]
             self.actions += [replace(a, state="undone") for a in target.actions[len(self.actions) :]]
-        return outcomes
+        return pairs
 
     def _trial(self) -> Incident:
         """A copy on which commands can be tried without touching this one."""
         copies = {f.name: copy(getattr(self, f.name)) for f in fields(self)}
         return Incident(**copies)
 
-    def _ask(self, item: Said, outcomes: list[Outcome], first: bool) -> None:
-        """Which mails this message calls for. The ack tells what an opening message's keywords did, the draft what RESOLVED's did."""
+    def _ask(self, item: Said, pairs: list[tuple[Command, Outcome]], first: bool, undone: bool) -> None:
+        """Which mails this message calls for. The first of ack, draft and brief is its receipt too."""
+        told = () if undone else tuple(o for c, o in pairs if c.keyword.tell != "answer" or not o.ok)
 
         def ask(kind: str, public: bool, words: str = "") -> None:
-            key = f"{kind}:{undo_code(item.message_id)}" + (f":{words.split()[0].lower()}" if words else "")
-            self.asks[key] = Ask(kind, key, item.message_id, item.who, item.at, item.subject, public, told, words)
+            nonlocal told
+            if not public and not can_be_mailed(item.who.email):
+                return
+            key = ":".join([kind, undo_code(item.message_id), *([words.lower().replace(" ", "-")] if words else [])])
+            tells = () if words else told
+            self.asks[key] = Ask(kind, key, item.message_id, item.who, item.at, item.subject, public, tells, words)
+            told = told if words else ()
 
-        pairs = list(zip(item.reading.commands, outcomes, strict=False))
-        told = tuple(o for c, o in pairs if c.keyword.tell != "answer" or not o.ok)
         for command, outcome in pairs:
             if command.keyword.tell == "answer" and outcome.ok:
                 ask("answer", False, f"{command.keyword.word} {command.text}".strip())
-        done = {c.keyword.mails for c, o in pairs if o.ok}
+        done = {c.keyword.mails for c, o in pairs if o.ok and not undone}
+        public = any(o.ok and c.keyword.tell == "list" for c, o in pairs)
         if first:
             ask("ack", True)
-        elif "draft" in done:
+        if "draft" in done and not self.is_open:
             ask("draft", True)
         elif "brief" in done and self.offered is not None:
             ask("brief", True)
-        elif told:
-            ask("receipt", any(o.ok and c.keyword.tell == "list" for c, o in pairs))
+        if told:
+            ask("receipt", public)
 
     # ── what the keywords' effects use ────────────────────────────────────────────────────────────────────────────
 
     def enter(self, act: Act, what: str, kind: str = "log") -> Entry:
-        """A timeline entry for what a command says; its time is the command's, else the message's."""
-        when = act.command.when
-        utc = when.utc if when is not None and when.utc is not None else act.at
-        entry = Entry(
-            len(self.entries) + 1, what, when, utc, None, act.who, act.said.message_id, act.command.line, act.at, kind
-        )
+        """A timeline entry for what a command says, at the instant it says."""
+        number, when, mail = len(self.entries) + 1, act.command.when, act.said.message_id
+        entry = Entry(number, what, when, act.instant, None, act.who, mail, act.command.line, act.at, kind)
         self.entries.append(entry)
         return entry
 
     def entry(self, label: str) -> Entry:
         number = int(label.lstrip("Tt") or 0)
         if not 1 <= number <= len(self.entries):
-            raise Refused(f"There is no {label.upper()} in {self.id}; TIMELINE mails you the list with its numbers.")
+            raise Refused(f"There is no {label.upper()} in {self.id}. TIMELINE mails you the lines with their numbers.")
         return self.entries[number - 1]
 
     def change_entry(self, entry: Entry, **changes: object) -> Entry:
@@ -220,7 +233,8 @@ class Incident:
     def action(self, label: str) -> Action:
         number = int(label.lstrip("Aa") or 0)
         if not 1 <= number <= len(self.actions):
-            raise Refused(f"There is no action {label.upper()} in {self.id}.")
+            known = ", ".join(a.label for a in self.actions[-10:])
+            raise Refused(f"There is no action {label.upper()} in {self.id}{f'; there is {known}' if known else ''}.")
         return self.actions[number - 1]
 
     def change_action(self, action: Action, **changes: object) -> Action:
@@ -258,11 +272,15 @@ class Incident:
 
     @property
     def start(self) -> Entry | None:
-        """When users began to be hit: the first START, else the first entry whose words say so."""
-        for window in self.windows:
-            if window.start is not None:
-                return self.entries[window.start - 1]
-        return next((e for e in self.timeline() if says_start(e.what)), None)
+        """When users began to be hit: the first START, else the first line that says so, else the start of a later window."""
+        starts = [self.in_report(w.start) for w in self.windows]
+        read = (e for e in self.timeline() if e.kind in ("read", "log") and says_start(e.what))
+        return (starts[0] if starts else None) or next(read, None) or next((e for e in starts if e), None)
+
+    def in_report(self, number: int | None) -> Entry | None:
+        """The entry of that number, None where nobody said it or somebody dropped it."""
+        entry = self.entries[number - 1] if number else None
+        return None if entry is None or entry.dropped else entry
 
     def timeline(self) -> list[Entry]:
         """The entries of the report in the order of their instants; the same words at the same instant once."""
@@ -297,6 +315,12 @@ class Act:
     @property
     def text(self) -> str:
         return self.command.text
+
+    @property
+    def instant(self) -> datetime:
+        """The command's time, else the message's."""
+        when = self.command.when
+        return when.utc if when is not None and when.utc is not None else self.at
 
 
 def says_start(what: str) -> bool:

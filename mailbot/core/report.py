@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
-from mailbot.core.incident import Action, Entry, Incident, Note, Window
+from mailbot.core.incident import Action, Entry, Incident, Note, Status, Window
 from mailbot.core.message import Address
 
 NEEDED = ("SUMMARY", "IMPACT", "TRIGGER", "CAUSE", "DETECTION", "RESOLUTION")  # a report without these waits
@@ -23,6 +23,9 @@ def missing(incident: Incident) -> list[str]:
     """The keywords of the needed sections that nobody has filled."""
     return [s for s in NEEDED if not incident.section(s)]
 
+
+DOUBTS = ("at most", "at least", "about")
+UNSAID = "nobody wrote when it began"
 
 # ── durations (language.md 3.3) ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -49,27 +52,51 @@ class Impact:
 
 def impact(incident: Incident) -> Impact:
     """Restored minus start, summed over windows; never from the declaration alone."""
-    windows = incident.windows or [Window(None, None)]
-    total, doubts, basis, many = timedelta(), set[str](), list[str](), len(windows) > 1
-    for window in windows:
-        start = incident.entries[window.start - 1] if window.start else incident.start
-        if start is None:
-            return Impact(None, "unknown", "nobody wrote when it began")
-        if window.end:
-            end = incident.entries[window.end - 1]
-            total += end.utc - start.utc
-            basis.append(f"{_moment(start.utc)} to {_moment(end.utc, start.utc)} UTC")
-            doubts |= {"about"} if start.about or end.about else set()
-        elif incident.resolved is not None:
-            total += incident.resolved - start.utc
-            basis.append(f"{_moment(start.utc)} UTC to the declaration; nobody wrote when users were served again")
+    if incident.status is Status.CANCELLED:
+        return Impact(None, "none", "it was no incident")
+    total, doubts, basis = timedelta(), set[str](), list[str]()
+    for n, window in enumerate(incident.windows or [Window(None, None)]):
+        start, end = _began(incident, n), incident.in_report(window.end)
+        if end is None and incident.is_open:
+            return Impact(None, "not over", f"since {start.utc:%Y-%m-%d %H:%M} UTC" if start else UNSAID)
+        until = end.utc if end else incident.resolved
+        if start is None or until is None:
+            doubts.add("at least")
+            continue
+        if until < start.utc:
+            return Impact(None, "unknown", f"the end is before the start: {_stretch(start.utc, until)}")
+        total += until - start.utc
+        basis.append(
+            _stretch(start.utc, until) + ("" if end else ", the declaration; nobody wrote the end of the impact")
+        )
+        if end is None:
             doubts.add("at most")
-        else:
-            return Impact(None, "not over", f"since {start.utc:%Y-%m-%d %H:%M} UTC")
-    if total < timedelta():
-        return Impact(None, "unknown", f"the end is before the start ({', '.join(basis)})")
-    doubt = "at most " if "at most" in doubts else "about " if doubts else ""
-    return Impact(total, doubt + in_words(total), ("summed over " if many else "") + ", ".join(basis))
+        if _is_about(start) or (end is not None and _is_about(end)):
+            doubts.add("about")
+    if not basis:
+        return Impact(None, "unknown", UNSAID)
+    if "at least" in doubts:
+        basis.append("and a time of which nobody wrote the start")
+    doubt = "about" if doubts >= {"at most", "at least"} else next((d for d in DOUBTS if d in doubts), "")
+    words = ("summed over " if len(basis) > 1 else "") + ", ".join(basis)
+    return Impact(total, f"{doubt} {in_words(total)}".strip(), words)
+
+
+def _began(incident: Incident, n: int) -> Entry | None:
+    """The start of a window; of the first one also what the timeline calls the start, where that is before its end."""
+    window = incident.windows[n] if incident.windows else Window(None, None)
+    start, end = incident.in_report(window.start), incident.in_report(window.end)
+    if start is None and n == 0 and incident.start is not None and (end is None or incident.start.utc <= end.utc):
+        return incident.start
+    return start
+
+
+def _is_about(entry: Entry) -> bool:
+    return entry.about or (entry.when is not None and entry.when.precision != "minute")
+
+
+def _stretch(start: datetime, end: datetime) -> str:
+    return f"{_moment(start)} to {_moment(end, start)} UTC"
 
 
 def _moment(at: datetime, after: datetime | None = None) -> str:

@@ -26,28 +26,49 @@ def said_at(entry: Entry) -> str:
     needs=True,
 )
 def start(incident: Incident, act: Act) -> str:
-    """The first wins; a later one corrects it and is recorded as such. After RESTORED it opens a second window."""
-    entry = incident.enter(act, "Incident start.", "start")
-    last = incident.windows[-1] if incident.windows else None
-    if last is None or (
-        last.end is not None and last.start is not None and entry.utc >= incident.entries[last.end - 1].utc
-    ):
+    """The first wins; a later one corrects it and is recorded as such (P19). After RESTORED it opens a second window."""
+    if not incident.is_open and incident.resolved is not None and act.instant > incident.resolved:
+        raise Refused(f"It was {incident.status} at {incident.resolved:%Y-%m-%d %H:%M} UTC. Is it back? REOPEN first.")
+    note = act.command.given.note
+    entry = incident.enter(act, f"Incident start. {note}".strip(), "start")
+    n = _window_of_start(incident, entry)
+    if n == len(incident.windows):
         incident.windows.append(Window(entry.number, None))
-        if incident.status is Status.RESTORED:
-            incident.status = Status.OPEN
-        return f"impact began ({said_at(entry)})"
-    corrected = _correct(incident, last.start, entry)
-    incident.windows[-1] = replace(last, start=entry.number)
+        corrected = ""
+    else:
+        corrected = _correct(incident, incident.windows[n].start, entry)
+        incident.windows[n] = replace(incident.windows[n], start=entry.number)
+    if n == len(incident.windows) - 1 and incident.windows[n].end is None and incident.status is Status.RESTORED:
+        incident.status = Status.OPEN
     return f"impact began ({said_at(entry)}){corrected}"
+
+
+def _window_of_start(incident: Incident, entry: Entry) -> int:
+    """Which window an instant begins or begins anew: the first that had not ended by then, else a new one."""
+    for n, window in enumerate(incident.windows):
+        end = incident.in_report(window.end)
+        if end is None or entry.utc < end.utc:
+            return n
+    return len(incident.windows)
+
+
+def _window_of_end(incident: Incident, entry: Entry) -> int:
+    """Which window an instant ends: the last that had begun by then. Where none had, the first."""
+    for n in range(len(incident.windows) - 1, 0, -1):
+        began = incident.in_report(incident.windows[n].start) or incident.in_report(incident.windows[n - 1].end)
+        if began is None or began.utc <= entry.utc:
+            return n
+    return 0
 
 
 def _correct(incident: Incident, old: int | None, new: Entry) -> str:
     if old is None:
         return ""
     before = incident.entries[old - 1]
-    incident.change_entry(before, dropped=f"corrected by {new.label}")
+    incident.change_entry(before, dropped=before.dropped or f"corrected by {new.label}")
     incident.change_entry(new, was=(*before.was, f"{before.what} {before.utc:%Y-%m-%d %H:%M} UTC"))
-    return f", before: {before.utc:%H:%M} UTC"
+    day = "" if before.utc.date() == new.utc.date() else f"{before.utc:%Y-%m-%d} "
+    return f", before: {day}{before.utc:%H:%M} UTC"
 
 
 @keyword(
@@ -78,10 +99,11 @@ def detected(incident: Incident, act: Act) -> str:
 def restored(incident: Incident, act: Act) -> str:
     note = act.command.given.note
     entry = incident.enter(act, f"Service restored: {note}" if note else "Service restored.", "restored")
-    last = incident.windows[-1] if incident.windows else Window(None, None)
-    corrected = _correct(incident, last.end, entry)
-    incident.windows[-1:] = [replace(last, end=entry.number)]
-    if incident.status is Status.OPEN:
+    incident.windows = incident.windows or [Window(None, None)]
+    n = _window_of_end(incident, entry)
+    corrected = _correct(incident, incident.windows[n].end, entry)
+    incident.windows[n] = replace(incident.windows[n], end=entry.number)
+    if incident.status is Status.OPEN and n == len(incident.windows) - 1:
         incident.status = Status.RESTORED
     return f"users are served again ({said_at(entry)}){corrected}"
 
@@ -96,10 +118,11 @@ def restored(incident: Incident, act: Act) -> str:
     mails="draft",
 )
 def resolved(incident: Incident, act: Act) -> str:
-    if incident.status in (Status.RESOLVED, Status.PUBLISHED):
-        raise Refused(f"It was resolved already, {incident.resolved:%Y-%m-%d %H:%M} UTC. REOPEN opens it again.")
+    if not incident.is_open:
+        word = "cancelled" if incident.status is Status.CANCELLED else "resolved"
+        raise Refused(f"It was {word} already, {incident.resolved:%Y-%m-%d %H:%M} UTC. REOPEN opens it again.")
     note = act.command.given.note
-    entry = incident.enter(act, f"Incident concluded: {note}" if note else "Incident concluded.", "resolved")
+    entry = incident.enter(act, f"Incident concluded. {note}".strip(), "resolved")
     incident.status, incident.closed_at = Status.RESOLVED, act.at
     incident.resolved, incident.resolved_by = entry.utc, act.who
     commander = incident.commander
@@ -120,6 +143,8 @@ def reopen(incident: Incident, act: Act) -> str:
     if incident.is_open:
         raise Refused(f"{incident.id} is open.")
     incident.enter(act, f"Reopened: {act.text}" if act.text else "Reopened.", "state")
+    if incident.windows and incident.windows[-1].end is not None:
+        incident.windows.append(Window(None, None))  # what START and RESTORED say from now on is of a new window
     incident.status, incident.closed_at = Status.OPEN, None
     incident.resolved, incident.resolved_by = None, None
     return "open again"
@@ -162,7 +187,8 @@ def one_kind(rest: str, context: Context) -> Given | None:
     word = rest.strip(" :.").casefold()
     if word in KINDS:
         return Given(text=word)
-    return None if len(word.split()) > 1 else Given(problem=f"KIND is one of: {', '.join(KINDS)}.")
+    # "KIND REGARDS" is no command; with a colon it is meant as one
+    return Given(problem=f"KIND is one of: {', '.join(KINDS)}.") if rest.lstrip().startswith(":") else None
 
 
 @keyword(

@@ -33,7 +33,7 @@ def labelled(rest: str, context: Context) -> Given | None:
     """``FIX T7 14:10 restarted twice``: which line, then a time, words, or both."""
     found = LABEL.fullmatch(rest)
     if not found:
-        return Given(problem="Name the line by its number: FIX T7 14:10.") if not rest.strip() else None
+        return None
     read = read_when(found[2], context) if found[2] else None
     if read is None:
         return Given(text=found[1], note=found[2].strip())
@@ -62,6 +62,8 @@ def fix(incident: Incident, act: Act) -> str:
         until=None if when else entry.until,
         was=(*entry.was, old),
     )
+    if entry.kind == "resolved" and entry.utc == incident.resolved:
+        incident.resolved = changed.utc
     return f"corrected ({said_at(changed)}: {changed.what}), before: {old}"
 
 
@@ -75,14 +77,12 @@ def drop(incident: Incident, act: Act) -> str:
 
 
 def a_zone(rest: str, context: Context) -> Given | None:
+    """``ZONE Europe/Zurich``; "ZONE transfers fail" is prose, and ``ZONE Europe/Zurch`` is told what would be right."""
     name = rest.strip(" .:")
     if name and read_zone(name) is not None:
         return Given(text=name)
-    return (
-        None
-        if len(name.split()) > 2
-        else Given(problem=f'I know no zone "{name}"; write Europe/Zurich, CEST or +02:00.')
-    )
+    meant = name and (rest.lstrip().startswith(":") or re.fullmatch(r"[A-Z]{2,5}|\S*[/+\d]\S*", name))
+    return Given(problem=f'I know no zone "{name}"; write Europe/Zurich, CEST or +02:00.') if meant else None
 
 
 @keyword(
@@ -99,8 +99,10 @@ def zone(incident: Incident, act: Act) -> str:
 
 
 def code(rest: str, context: Context) -> Given | None:
+    """``UNDO K7QM``; "UNDO that" is prose."""
     text = rest.strip(" .:")
-    return Given(text=text.upper()) if re.fullmatch(r"[A-Za-z2-9]{4}", text) else None
+    is_code = re.fullmatch(r"[A-Z2-9]{4}|(?=[a-z]*[2-9])[a-z2-9]{4}", text)
+    return Given(text=text.upper()) if is_code else None
 
 
 @keyword(
