@@ -11,7 +11,7 @@ import re
 # ---- "On Monday Alice wrote:"
 
 WROTE = (  # (words, example)
-    ("wrote|writes|sent|said", "On Mon, May 6, 2024 at 9:15 AM Alice <alice@example.org> wrote:"),
+    ("wrote|writes", "On Mon, May 6, 2024 at 9:15 AM Alice <alice@example.org> wrote:"),
     ("schrieb|schreibt|geschrieben", "Am Mo., 6. Mai 2024 um 09:15 Uhr schrieb Alice <alice@example.org>:"),
     ("a .{0,2}crit|.crit|disait", "Le lun. 6 mai 2024 à 09:15, Alice <alice@example.org> a écrit :"),
     ("escribió|escribio|escribi.", "El lun, 6 may 2024 a las 9:15, Alice (<alice@example.org>) escribió:"),
@@ -45,7 +45,9 @@ WROTE = (  # (words, example)
 )
 _WROTE = "|".join(words for words, _ in WROTE)
 VERB = re.compile(rf"(?<!\w)(?:{_WROTE})(?!\w)|写道|寫道|さんは書きました|님이 작성", re.IGNORECASE)
-VERB_LAST = re.compile(rf"(?:(?<![^\W_])(?:{_WROTE})|写道|寫道|書きました|작성)\s?(?:je)?\s?[:：]?$", re.IGNORECASE)
+VERB_LAST = re.compile(
+    rf"(?:(?<![^\W_])(?:{_WROTE})|> sent|写道|寫道|書きました|작성)\s?(?:je)?\s?[:：]?$", re.IGNORECASE
+)
 QUOTING = re.compile(r"(?:Quoting|Quoth|Zitat von|Citando|Citát|Citerar|Citeren) [^.!?]{1,100}:$")
 STARRED = re.compile(r"\* [^\[\]]{1,80}\[[^\[\]]{0,30}\d[^\[\]]{0,30}\]\s?:$")  # Debian: * Alice [240502 09:15]:
 GROUPWISE = re.compile(r">>> .{1,100}\d.{1,60}>>>$")  # >>> Alice <alice@example.org> 5/6/2024 9:15 AM >>>
@@ -75,9 +77,12 @@ def has_address(text: str) -> bool:
     return ADDRESS.search(text) is not None
 
 
+ENDS_ADDRESS = re.compile(
+    r"[<(](?:mailto:)?[^\s<>()]{1,100}(?:@| at )[\w.-]{2,60}(?:<mailto:[^<>]{1,100}>)?[>)]\s?[:：]$"
+)
 START = re.compile(r"[\W_]{0,8}+(?:[^\W\d]{1,12}+[.,：]{0,2}\s++){0,4}+\d")
 COMPLETE = re.compile(  # what a mail program writes of a sender, and a story-teller does not
-    rf"{ADDRESS.pattern}|^-{{2,}}|\b(?:you|du|Sie|vous|usted|Lei) (?:{_WROTE})|\bavez écrit"
+    rf"^-{{2,}}|\b(?:you|du|Sie|vous|usted|Lei) (?:{_WROTE})|\bavez écrit"
     r"|(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so|lun|mar|mer|jeu|ven|sam|dim|mié|jue|sáb|dom|gio|ma|wo|vr|za|zo)"
     r"[^\W\d]{0,7}[.,]{0,2}\s[^\n]{0,40}(?:19|20)\d\d[^\n]{0,20}\d[:.h]\d\d",
     re.IGNORECASE,
@@ -129,6 +134,19 @@ def field(line: str) -> tuple[str, str]:
         return "", ""
     found = FIELD_OF.get(name.strip(" *_|\t\xa0").casefold(), "")
     return found, (value + line[60:]).strip(" *_\t\xa0") if found else ""
+
+
+def is_header(found: dict[str, str], block: str) -> bool:
+    """Three of the four and an address or a date, and From is no time: "From: 14:05 / To: 14:32" is a report.
+
+    ``found``: field -> value; ``block``: its lines in one. Two of the four are enough with an RFC 5322 date and an address.
+    """
+    named = found.keys() & {"from", "sent", "to", "subject"}
+    if len(named) < 2 or found.get("from", "x")[:1].isdigit():
+        return False
+    if len(named) == 2:
+        return has_address(block) and RFC_DATE.search(found.get("sent", "")) is not None
+    return has_address(block) or DATE.search(found.get("sent", "")) is not None
 
 
 MARKED = re.compile(r"(?:^[ \t]{0,8}>[^\n]*(?:\n|\Z))++", re.MULTILINE)

@@ -183,9 +183,15 @@ class _Reader:
                 return end
             if m > n and self.lines[m] and (self._attribution(m) or self._header_block(m)):
                 break
-        if at < end and not quotes.COMPLETE.search(" ".join(self.lines[at:end])):
+        if at < end and not self._complete(" ".join(self.lines[at:end])):
             return self._mark(at, end, Kind.OWN)
         return self._to_end(end, Kind.QUOTE)
+
+    def _complete(self, attribution: str) -> bool:
+        """Whether a program wrote it: then it stands for the quote below it, though that has no marks."""
+        if quotes.ENDS_ADDRESS.search(attribution) or quotes.COMPLETE.search(attribution):
+            return True
+        return quotes.has_address(attribution) and quotes.VERB.search(attribution) is not None
 
     def _splits(self, at: int) -> bool:
         """Whether an attribution begins inside the line, behind text, and a quote follows; remembers where."""
@@ -216,7 +222,8 @@ class _Reader:
     def _find_attribution(self, at: int) -> int:
         first = self.lines[at]
         dated = bool(quotes.START.match(first) and quotes.DATE.search(first))
-        if not dated and first[-1] not in ":：-":
+        joinable = dated or ("<" in first and quotes.has_address(first))
+        if not joinable and first[-1] not in ":：-":
             return 0
         joined = ""
         for n in range(at, min(at + 4, len(self.lines))):
@@ -226,26 +233,25 @@ class _Reader:
             joined = f"{joined} {line}" if joined else line
             if line[-1] in ":：-" and self._is_attribution(joined, n, n == at, dated):
                 return self._tail(n + 1)
-            if len(joined) > LINE or not dated:
+            if len(joined) > LINE or not joinable:
                 return 0
         return 0
 
     def _is_attribution(self, joined: str, last: int, alone: bool, dated: bool) -> bool:
         """``joined``: the lines up to ``last``, which ends with a colon or dash. Cheap questions come first."""
-        dashed = joined[-1] == "-"
-        if dashed:
+        if joined[-1] == "-":
             return alone and joined[0] == "-" and bool(quotes.VERB_LAST.search(joined.strip("- ")[-40:]))
         ends = bool(quotes.VERB_LAST.search(joined[-40:]))
-        address = quotes.has_address(joined)
-        if dated:
-            return address or ends or (self._marked(last) and bool(quotes.VERB.search(joined)))
-        if address and (ends or quotes.VERB.search(joined)):
+        if dated and (ends or quotes.ENDS_ADDRESS.search(joined[-150:])):
+            return True
+        verb = ends or bool(quotes.VERB.search(joined))
+        if verb and quotes.has_address(joined) and (alone or quotes.DATE.search(joined)):
             return True
         if not self._marked(last):
             return False
-        if len(joined) < 100 and (ends or (quotes.VERB.search(joined) and quotes.DATE.search(joined))):
+        if verb and (dated or (alone and len(joined) < 100 and (ends or quotes.DATE.search(joined)))):
             return True
-        return bool(quotes.STARRED.match(joined) or quotes.QUOTING.match(joined))
+        return alone and bool(quotes.STARRED.match(joined) or quotes.QUOTING.match(joined))
 
     def _marked(self, last: int) -> bool:
         n = self._next(last + 1)
@@ -290,18 +296,7 @@ class _Reader:
                 break
             else:
                 loose += 1
-        return end if self._is_header(found, self.lines[start:end]) else 0
-
-    def _is_header(self, found: dict[str, str], lines: list[str]) -> bool:
-        """Three of the four and an address or a date, and From is no time: "From: 14:05 / To: 14:32" is a report."""
-        named = found.keys() & {"from", "sent", "to", "subject"}
-        if len(named) < 2 or found.get("from", "x")[:1].isdigit():
-            return False
-        block = " ".join(lines)
-        address = quotes.has_address(block)
-        if len(named) == 2:
-            return address and bool(quotes.RFC_DATE.search(found.get("sent", "")))
-        return address or bool(quotes.DATE.search(found.get("sent", "")))
+        return end if quotes.is_header(found, " ".join(self.lines[start:end])) else 0
 
     # -- ends
 
