@@ -11,44 +11,59 @@ import re
 # ---- "On Monday Alice wrote:"
 
 WROTE = (  # (words, example)
-    ("wrote|writes", "On Mon, May 6, 2024 at 9:15 AM Alice <alice@example.org> wrote:"),
-    ("schrieb|schreibt|geschrieben", "Am Mo., 6. Mai 2024 um 09:15 Uhr schrieb Alice <alice@example.org>:"),
-    ("a .{0,2}crit|.crit|disait", "Le lun. 6 mai 2024 à 09:15, Alice <alice@example.org> a écrit :"),
-    ("escribió|escribio|escribi.", "El lun, 6 may 2024 a las 9:15, Alice (<alice@example.org>) escribió:"),
-    ("ha scritto|scrisse|scrive", "Il giorno lun 6 mag 2024 alle ore 09:15 Alice <alice@example.org> ha scritto:"),
+    ("wrote writes", "On Mon, May 6, 2024 at 9:15 AM Alice <alice@example.org> wrote:"),
+    ("schrieb schreibt geschrieben", "Am Mo., 6. Mai 2024 um 09:15 Uhr schrieb Alice <alice@example.org>:"),
+    ("écrit ecrit crit disait", "Le lun. 6 mai 2024 à 09:15, Alice <alice@example.org> a écrit :"),
+    ("escribió escribio", "El lun, 6 may 2024 a las 9:15, Alice (<alice@example.org>) escribió:"),
+    ("scritto scrisse scrive", "Il giorno lun 6 mag 2024 alle ore 09:15 Alice <alice@example.org> ha scritto:"),
     ("escreveu", "Em seg., 6 de mai. de 2024 às 09:15, Alice <alice@example.org> escreveu:"),
-    ("schreef|geschreven", "Op ma 6 mei 2024 om 09:15 schreef Alice <alice@example.org>:"),
-    (r"napisał(?:\(a\)|a)?|pisze", "pon., 6 maj 2024 o 09:15 Alice <alice@example.org> napisał(a):"),
-    ("skrev|skreiv", "Den mån 6 maj 2024 kl 09:15 skrev Alice <alice@example.org>:"),
-    (r"napsal(?:\(a\)|a)?|píše", "po 6. 5. 2024 v 9:15 odesílatel Alice <alice@example.org> napsal:"),
-    (r"napísal(?:\(a\)|a)?", "po 6. 5. 2024 o 9:15 Alice <alice@example.org> napísal(a):"),
+    ("schreef geschreven", "Op ma 6 mei 2024 om 09:15 schreef Alice <alice@example.org>:"),
+    ("napisał napisała pisze", "pon., 6 maj 2024 o 09:15 Alice <alice@example.org> napisał(a):"),
+    ("skrev skreiv", "Den mån 6 maj 2024 kl 09:15 skrev Alice <alice@example.org>:"),
+    ("napsal napsala píše", "po 6. 5. 2024 v 9:15 odesílatel Alice <alice@example.org> napsal:"),
+    ("napísal napísala", "po 6. 5. 2024 o 9:15 Alice <alice@example.org> napísal(a):"),
     ("kirjoitti", "ma 6. toukok. 2024 klo 9.15 Alice (alice@example.org) kirjoitti:"),
     ("írta", "Alice <alice@example.org> ezt írta (időpont: 2024. máj. 6., H, 9:15):"),
-    ("a scris", "lun., 6 mai 2024 la 09:15, Alice <alice@example.org> a scris:"),
-    ("napisao|napisala|napisal", "pon, 6. svi 2024. u 09:15 Alice <alice@example.org> napisao je:"),
-    (r"пишет|написала?|писала?", "пн, 6 мая 2024 г. в 09:15, Alice <alice@example.org> написал:"),
-    ("написав|пише", "пн, 6 трав. 2024 р. о 09:15 Alice <alice@example.org> написав:"),
+    ("scris", "lun., 6 mai 2024 la 09:15, Alice <alice@example.org> a scris:"),
+    ("napisao napisala napisal", "pon, 6. svi 2024. u 09:15 Alice <alice@example.org> napisao je:"),
+    ("пишет написал написала писал писала", "пн, 6 мая 2024 г. в 09:15, Alice <alice@example.org> написал:"),
+    ("написав написала пише", "пн, 6 трав. 2024 р. о 09:15 Alice <alice@example.org> написав:"),
     ("написа", "На пн, 6.05.2024 г. в 9:15 Alice <alice@example.org> написа:"),
     ("έγραψε", "Στις Δευ 6 Μαΐ 2024 στις 9:15 π.μ., ο χρήστης Alice <alice@example.org> έγραψε:"),
     ("yazdı", "Alice <alice@example.org>, 6 May 2024 Pzt, 09:15 tarihinde şunu yazdı:"),
-    ("đã viết", "Vào 09:15 6 tháng 5, 2024, Alice <alice@example.org> đã viết:"),
+    ("viết", "Vào 09:15 6 tháng 5, 2024, Alice <alice@example.org> đã viết:"),
     ("menulis", "Pada Sen, 6 Mei 2024 pukul 09.15 Alice <alice@example.org> menulis:"),
-    ("写道|寫道|写到", "Alice <alice@example.org> 于2024年5月6日周一 09:15写道："),
-    ("のメッセージ|書きました", "2024年5月6日(月) 9:15 Alice <alice@example.org> さんは書きました:"),
+    ("写道 寫道 写到", "Alice <alice@example.org> 于2024年5月6日周一 09:15写道："),
+    ("書きました", "2024年5月6日(月) 9:15 Alice <alice@example.org> さんは書きました:"),
     ("작성", "2024년 5월 6일 (월) 오전 9:15, Alice <alice@example.org>님이 작성:"),
-    ("va escriure|ha escrit", "El dl., 6 de maig 2024, 9:15, Alice <alice@example.org> va escriure:"),
+    ("escriure escrit", "El dl., 6 de maig 2024, 9:15, Alice <alice@example.org> va escriure:"),
     ("kirjutas", "Kontakt Alice (<alice@example.org>) kirjutas kuupäeval E, 6. mai 2024 kell 09:15:"),
     ("rakstīja", "Pirmd., 2024. g. 6. maijs, plkst. 09:15, Alice <alice@example.org> rakstīja:"),
     ("rašė", "2024-05-06, pr, 09:15 Alice <alice@example.org> rašė:"),
-    ("כתב|כתבה", "בתאריך יום ב׳, 6 במאי 2024 ב-9:15 מאת Alice <alice@example.org> כתב:"),
+    ("כתב כתבה", "בתאריך יום ב׳, 6 במאי 2024 ב-9:15 מאת Alice <alice@example.org> כתב:"),
     ("كتب", "Alice <alice@example.org> كتب في 6 مايو 2024 9:15:"),
 )
-_WROTE = "|".join(words for words, _ in WROTE)
-VERB = re.compile(rf"(?<!\w)(?:{_WROTE})(?!\w)|写道|寫道|さんは書きました|님이 작성", re.IGNORECASE)
-VERB_LAST = re.compile(
-    rf"(?:(?<![^\W_])(?:{_WROTE})|> sent|写道|寫道|書きました|작성)\s?(?:je)?\s?[:：]?$", re.IGNORECASE
-)
-QUOTING = re.compile(r"(?:Quoting|Quoth|Zitat von|Citando|Citát|Citerar|Citeren) [^.!?]{1,100}:$")
+VERBS = frozenset(word for words, _ in WROTE for word in words.split())
+JOINED_VERBS = ("写道", "寫道", "写到", "書きました", "작성")  # in scripts without spaces
+_WORDS = re.compile(r"[^\W\d_]+")
+
+
+def has_verb(text: str) -> bool:
+    """Whether a word for "wrote" stands in ``text``."""
+    return not VERBS.isdisjoint(_WORDS.findall(text)) or any(verb in text for verb in JOINED_VERBS)
+
+
+def ends_with_verb(text: str) -> bool:
+    """Whether "wrote" ends it, before the colon: "… wrote:", "napisał(a):", "napisao je:", "<alice@example.org> sent:"."""
+    words = _WORDS.findall(text[-40:])
+    if not words:
+        return False
+    if words[-1] in ("a", "je") and len(words) > 1:
+        words.pop()
+    return words[-1] in VERBS or words[-1].endswith(JOINED_VERBS) or text.endswith("> sent:")
+
+
+QUOTING = re.compile(r"(?:Quoting|Quoth|Zitat von|Citando|Citát|Citerar|Citeren) [^!?]{1,100}:$")
 STARRED = re.compile(r"\* [^\[\]]{1,80}\[[^\[\]]{0,30}\d[^\[\]]{0,30}\]\s?:$")  # Debian: * Alice [240502 09:15]:
 GROUPWISE = re.compile(r">>> .{1,100}\d.{1,60}>>>$")  # >>> Alice <alice@example.org> 5/6/2024 9:15 AM >>>
 INSIDE = re.compile(  # "thanks On Wed, Apr 4, 2012 at 3:59 PM, alice@example.org wrote:": a lost line break
@@ -78,13 +93,13 @@ def has_address(text: str) -> bool:
 
 
 ENDS_ADDRESS = re.compile(
-    r"[<(](?:mailto:)?[^\s<>()]{1,100}(?:@| at )[\w.-]{2,60}(?:<mailto:[^<>]{1,100}>)?[>)]\s?[:：]$"
+    r"[<(]\s?(?:mailto:)?[^\s<>()]{1,100}(?:@| at )[\w.-]{2,60}(?:<mailto:[^<>]{1,100}>)?[>)]\s?[:：]$"
 )
 START = re.compile(r"[\W_]{0,8}+(?:[^\W\d]{1,12}+[.,：]{0,2}\s++){0,4}+\d")
-COMPLETE = re.compile(  # what a mail program writes of a sender, and a story-teller does not
-    rf"^-{{2,}}|\b(?:you|du|Sie|vous|usted|Lei) (?:{_WROTE})|\bavez écrit"
-    r"|(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so|lun|mar|mer|jeu|ven|sam|dim|mié|jue|sáb|dom|gio|ma|wo|vr|za|zo)"
-    r"[^\W\d]{0,7}[.,]{0,2}\s[^\n]{0,40}(?:19|20)\d\d[^\n]{0,20}\d[:.h]\d\d",
+COMPLETE = re.compile(  # what a mail program writes, and a story-teller does not: dashes, "you", weekday with year and clock
+    r"^-{2,}|\b(?:you|du|Sie|vous|usted|Lei) (?:wrote|schrieb|avez écrit|escribió)|"
+    r"\b(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so|lun|mer|jeu|ven|sam|dim|mié|jue|sáb|dom|gio|wo|vr|za|zo)"
+    r"[^\W\d]{0,7}[.,]{0,2}\s(?:[^\W\d]{3,12}\.?\s)?\d{1,2}\b[^\n]{0,40}(?:19|20)\d\d\b[^\n]{0,20}\d[:.h]\d\d",
     re.IGNORECASE,
 )
 TAIL = re.compile(r"<[^<>\s]{3,120}>,?:?|(?:wrote|writes)\s?:")

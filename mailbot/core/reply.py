@@ -191,7 +191,7 @@ class _Reader:
         """Whether a program wrote it: then it stands for the quote below it, though that has no marks."""
         if quotes.ENDS_ADDRESS.search(attribution) or quotes.COMPLETE.search(attribution):
             return True
-        return quotes.has_address(attribution) and quotes.VERB.search(attribution) is not None
+        return quotes.has_address(attribution) and quotes.has_verb(attribution)
 
     def _splits(self, at: int) -> bool:
         """Whether an attribution begins inside the line, behind text, and a quote follows; remembers where."""
@@ -221,7 +221,7 @@ class _Reader:
 
     def _find_attribution(self, at: int) -> int:
         first = self.lines[at]
-        dated = bool(quotes.START.match(first) and quotes.DATE.search(first))
+        dated = bool(quotes.START.match(first) and quotes.DATE.search(first[:80]))
         joinable = dated or ("<" in first and quotes.has_address(first))
         if not joinable and first[-1] not in ":：-":
             return 0
@@ -240,11 +240,11 @@ class _Reader:
     def _is_attribution(self, joined: str, last: int, alone: bool, dated: bool) -> bool:
         """``joined``: the lines up to ``last``, which ends with a colon or dash. Cheap questions come first."""
         if joined[-1] == "-":
-            return alone and joined[0] == "-" and bool(quotes.VERB_LAST.search(joined.strip("- ")[-40:]))
-        ends = bool(quotes.VERB_LAST.search(joined[-40:]))
+            return alone and joined[0] == "-" and quotes.ends_with_verb(joined.strip("- "))
+        ends = quotes.ends_with_verb(joined)
         if dated and (ends or quotes.ENDS_ADDRESS.search(joined[-150:])):
             return True
-        verb = ends or bool(quotes.VERB.search(joined))
+        verb = ends or quotes.has_verb(joined)
         if verb and quotes.has_address(joined) and (alone or quotes.DATE.search(joined)):
             return True
         if not self._marked(last):
