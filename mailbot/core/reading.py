@@ -27,12 +27,18 @@ NOTHING = Reading((), (), (), (), ())
 def read(message: Message, parts: Sequence[Part], context: Context) -> Reading:
     """Commands first; a line read as a command is not read again for times (language.md 3.1)."""
     own = own_spans(tuple(parts))
-    status = read_subject(message.subject).status
-    in_brackets = f"[{status}]" in message.subject.upper()  # "Resolved: what to do now" is no command
-    commands, near = read_commands(message.text, own, context, status if in_brackets else "")
+    commands, near = read_commands(message.text, own, context, subject_status(message.subject))
     free = without(own, [(c.start, c.end) for c in commands if c.line])
     mentions, problems = read_times(message.text, free, context)
     return Reading(own, mentions, commands, near, problems)
+
+
+def subject_status(subject: str) -> str:
+    """The keyword that a subject carries: "[RESOLVED] Registry down". Not "Resolved: what to do now", and not "Re: [RESOLVED] …",
+    under which people only say thanks (L21)."""
+    status = read_subject(subject).status
+    at = subject.upper().find(f"[{status}]")
+    return status if status and at >= 0 and not read_subject(subject[:at] + "x").reply else ""
 
 
 def without(spans: Sequence[tuple[int, int]], holes: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
