@@ -1,0 +1,71 @@
+"""The real daemon as a process of its own, its log in a file."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+
+_PORT = re.compile(rb"listening kind=smtp host=\S+ port=(\d+)")
+_PLAIN = "import sys; sys.modules['uvloop'] = None; from mailbot.cli import main; sys.exit(main())"
+PATIENCE = 120.0  # seconds
+
+
+class Daemon:
+    """``with Daemon(config) as daemon``: it runs and listens. ``uvloop=False``: as if that were not installed.
+
+    ``took``: seconds from the start of the process until its port was open.
+    """
+
+    def __init__(self, config: Path, *, uvloop: bool = True) -> None:
+        self.config, self.uvloop = config, uvloop
+        self.log = config.with_suffix(".log")
+        self.port = 0
+        self.took = 0.0
+
+    def __enter__(self) -> Daemon:
+        command = ["-m", "mailbot"] if self.uvloop else ["-c", _PLAIN]
+        began = time.monotonic()
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, *command, "run", "--config", str(self.config)], stderr=log
+            )
+        try:
+            while (found := _PORT.search(self.log.read_bytes())) is None:
+                if self._process.poll() is not None or time.monotonic() > began + PATIENCE:
+                    raise RuntimeError(f"the daemon did not start:\n{self.log.read_text(errors='replace')[-2000:]}")
+                time.sleep(0.005)
+        except BaseException:
+            self._process.kill()
+            raise
+        self.took = time.monotonic() - began
+        self.port = int(found[1])
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def memory(self) -> dict[str, float]:
+        """MB, 1,000,000 bytes: VmRSS now, VmHWM at its highest. Empty where the system has no /proc."""
+        try:
+            status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
+        except OSError:
+            return {}
+        found = re.findall(r"^(VmRSS|VmHWM):\s+(\d+) kB$", status, re.MULTILINE)
+        return {name: int(size) * 1024 / 1e6 for name, size in found}
+
+    def read(self) -> int:
+        """How many mails from outside it has read and threaded so far, by its log."""
+        log = self.log.read_bytes()
+        return len(re.findall(rb" threaded message=\S+ incident=\S+ rule=\S+ kind=(?!ours)", log))
