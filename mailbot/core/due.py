@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from mailbot.core.incident import Ask, Incident, Status
+from mailbot.core.entries import can_be_mailed
+from mailbot.core.incident import Ask, Incident, Status, undo_code
+from mailbot.core.message import Address
 from mailbot.core.report import missing
 
 LATE = timedelta(days=3)  # an answer that could not go out for so long is of no use to anybody
@@ -98,22 +100,46 @@ def due(incident: Incident, now: datetime, policy: Policy) -> Due:
     """The notices that one incident calls for at ``now``, the most urgent first; budgets are applied by ``within``."""
     notices = [_asked(incident, ask) for ask in incident.asks.values() if now - ask.at < LATE]
     times: list[datetime] = []
+    reminders: list[Notice] = []
     for row in _rows(incident, policy) if incident.live else ():
         if incident.quiet and (incident.quiet_until is None or now < incident.quiet_until):
             if incident.quiet_until is not None:
                 times.append(incident.quiet_until)
             continue
         notice, following = row.due(incident, now)
-        notices += [notice] if notice else []
+        reminders += [notice] if notice else []
         times += [following] if following else []
+    notices += _as_one(reminders)
     return Due(tuple(sorted(notices, key=lambda n: PRIORITY.get(n.kind, 3))), min(times, default=None))
 
 
 def _asked(incident: Incident, ask: Ask) -> Notice:
+    """A draft or brief that came too late for its incident is still the receipt of its message (law 4)."""
+    kind = ask.kind if fits_state(incident, ask.kind, ask.key) else "receipt"
     to: tuple[str, ...] = () if ask.public else (ask.who.email,)
-    if ask.kind == "brief" and incident.offered:
+    if kind == "brief" and incident.offered:
         to = (incident.offered[0].email,)
-    return Notice(ask.kind, (ask.key,), incident.id, ask.public, to, (ask,))
+    return Notice(kind, (ask.key,), incident.id, ask.public, to, (ask,))
+
+
+def fits_state(incident: Incident, kind: str, key: str) -> bool:
+    """A draft is for an incident that is over, a brief for the handoff that is offered now."""
+    if kind == "draft":
+        return not incident.is_open
+    if kind == "brief":
+        return incident.offered is not None and key == f"brief:{undo_code(incident.offered[1])}"
+    return True
+
+
+def _as_one(reminders: list[Notice]) -> list[Notice]:
+    """After downtime several reminders fall due at once: one mail, the one that asks most, has the keys of all (P23)."""
+    ordered = sorted(reminders, key=lambda n: ("report", "open", "commander", "update").index(n.kind))
+    if len(ordered) < 2:
+        return ordered
+    first = ordered[0]
+    keys = tuple(k for n in ordered for k in n.keys)
+    to = tuple(dict.fromkeys(a for n in ordered for a in n.to))
+    return [Notice(first.kind, keys, first.incident, any(n.to_list for n in ordered), to, nth=first.nth)]
 
 
 def _rows(incident: Incident, policy: Policy) -> Iterable[Row]:
@@ -126,19 +152,21 @@ def _rows(incident: Incident, policy: Policy) -> Iterable[Row]:
     if incident.is_open and custody[-1].who is None:
         yield Row("commander", custody[-1].since, policy.no_commander)
     if incident.is_open:
-        commander = incident.commander
-        yield Row("open", news, policy.still_open, (commander.email,) if commander else ())
+        yield Row("open", news, policy.still_open, _mailbox(incident.commander))
     if incident.status is Status.RESOLVED and incident.closed_at is not None and missing(incident):
-        writer = incident.commander or incident.resolved_by
-        yield Row(
-            "report", incident.closed_at, policy.report, (writer.email,) if writer else (), to_list=writer is None
-        )
+        writer = _mailbox(incident.commander or incident.resolved_by)
+        yield Row("report", incident.closed_at, policy.report, writer, to_list=not writer)
+
+
+def _mailbox(who: Address | None) -> tuple[str, ...]:
+    return (who.email,) if who is not None and can_be_mailed(who.email) else ()
 
 
 def fits(incident: Incident, kind: str, keys: Iterable[str], now: datetime, policy: Policy) -> bool:
-    """Is a mail that still waits for its hand-over still true? Reminders go stale with the state (law 4, P22)."""
+    """Is a mail that still waits for its hand-over still true? It goes stale with the state (law 4, P22)."""
+    keys = tuple(keys)
     if kind not in ("update", "commander", "open", "report"):
-        return True
+        return not keys or fits_state(incident, kind, keys[0])
     if incident.quiet and (incident.quiet_until is None or now < incident.quiet_until):
         return False
     marks = {row.mark for row in _rows(incident, policy)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mailbot.core.commands.unit import keyword, noted, person_noted
+from mailbot.core.entries import can_be_mailed
 from mailbot.core.incident import Act, Custody, Incident, Refused
 
 
@@ -27,8 +28,8 @@ def handoff(incident: Incident, act: Act) -> str:
     if not incident.is_open:
         raise Refused(f"{incident.id} is {incident.status}; nobody needs to have it.")
     person = incident.person(act.text)
-    if not incident.mailing_list.is_person(person):
-        raise Refused(f"{person} is not a person who could have it.")
+    if not incident.mailing_list.is_person(person) or not can_be_mailed(person.email):
+        raise Refused(f"{person} is not the address of a person who could have it.")
     if incident.commander is not None and person.email == incident.commander.email:
         raise Refused(f"{person} has it already.")
     incident.offered = (person, act.said.message_id)
