@@ -177,22 +177,9 @@ def test_l5_a_reply_that_is_only_a_quote_has_no_own_text() -> None:
 
 
 PIECES = [
-    "> a",
-    "On 6 May 2024, a@b.cc wrote:",
-    "-- ",
-    "--",
-    "From: a <a@b.cc>",
-    "Sent: 6 May 2024",
-    "To: b",
-    "Subject: c",
-    "",
-    "text",
-    "---- Original Message ----",
-    "\n_____",
-    "Begin forwarded message:",
-    "Sent from my iPhone",
-    "x On 6 May 2024, a@b.cc wrote:",
-]
+    "> a", "On 6 May 2024, a@b.cc wrote:", "-- ", "--", "From: a <a@b.cc>", "Sent: 6 May 2024", "To: b", "Subject: c", "", "text",
+    "---- Original Message ----", "_____", "Begin forwarded message:", "Sent from my iPhone", "x On 6 May 2024, a@b.cc wrote:",
+]  # fmt: skip
 
 
 @settings(max_examples=150, deadline=None)

@@ -39,8 +39,8 @@ def to_text(html: str, problems: list[str]) -> str:
     if len(html) > LIMIT:
         problems.append(f"HTML over {LIMIT} characters: the rest was not read")
         html = html[:LIMIT]
-    if html.count("<") > TAGS or html.count("&") > TAGS:
-        problems.append(f"HTML with more than {TAGS} tags: read without its structure")
+    if html.count("<") > TAGS or html.count("&") > TAGS or _LONG_TAG.search(html):
+        problems.append(f"HTML with more than {TAGS} tags or a very long one: read without its structure")
         return _bare(html)
     try:
         soup = BeautifulSoup(html, "html.parser")
@@ -60,6 +60,7 @@ def to_text(html: str, problems: list[str]) -> str:
     return _tidy(text)
 
 
+_LONG_TAG = re.compile(r"<[^<>]{20000}")
 _TOKEN = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]{0,20})\b[^<>]{0,5000}>|<!--|<")
 _BREAKS = frozenset(["br", "p", "div", "tr", "li", "table", "ul", "ol", "pre", "hr", "h1", "h2", "h3", "blockquote"])
 

@@ -260,7 +260,7 @@ def _thread_index(value: str) -> str:
 
 # Bounded repeats: without them a row of unclosed quotes or brackets is quadratic.
 _ADDRESS = re.compile(
-    r'"(?P<quoted>(?:\\.|[^"\\]){0,500})"|<(?P<angle>[^<>]{0,500})>|\((?P<comment>[^()]{0,500})\)|(?P<end>[,;])'
+    r'"(?P<quoted>(?:\\.|[^"\\]){0,200})"|<(?P<angle>[^<>]{0,500})>|\((?P<comment>[^()]{0,500})\)|(?P<end>[,;])'
     r"|(?P<group>:)|(?P<atom>[^\s\"<>(),;:]{1,500})|(?P<other>.)"
 )
 _AT = re.compile(r"\s+at\s+", re.IGNORECASE)
@@ -299,7 +299,7 @@ def _mailbox(phrase: list[str], angle: str, comment: str, found: list[Address]) 
         spec = next((w for w in flat.split() if "@" in w.strip("@")), "")
         if spec:
             name = comment
-    elif not name:
+    elif not name and spec:
         name = comment
     if spec and "@" not in spec:
         name, spec = name or spec, ""
