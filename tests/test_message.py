@@ -251,7 +251,7 @@ def test_a_broken_structure_leaves_headers_and_text() -> None:
 def test_quotes_of_html_mails_come_out_as_marks_and_attributions() -> None:
     gmail = (
         "<div>RESOLVED 14:05 a_b * c</div><div class=gmail_quote><div class=gmail_attr>On Mon, May 6, 2024 at 9:15 AM "
-        "Alice &lt;<a href='mailto:a@x.org'>a@x.org</a>&gt; wrote:<br></div><blockquote>old</blockquote><div>and below</div></div>"
+        "Alice &lt;<a href=mailto:a@x.org>a@x.org</a>&gt; wrote:<br></div><blockquote>old</blockquote><div>and below</div></div>"
     )
     outlook = (
         "<div>RESOLVED 14:05 a_b * c<br>and below</div><hr><div id=divRplyFwdMsg><b>From:</b> Alice &lt;a@x.org&gt;<br>"
