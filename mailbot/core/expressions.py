@@ -6,11 +6,10 @@ The law it keeps: only what is written side by side is joined here; whatever is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 
-from mailbot.core.found import Clock, Day, Found
+from mailbot.core.found import Clock, Day
 from mailbot.core.scanner import scan
 from mailbot.core.zones import PLACE, SHORT, WORDS, read_zone
 
@@ -49,10 +48,9 @@ _TAIL = re.compile(
 _SECONDS_TAIL = re.compile(r"[ ]?(?P<short>-(?:1[0-4]|0\d):(?:00|15|30|45))(?![\d:.])")
 _BEFORE = re.compile(rf"(?P<zone>(?:UTC|GMT|[A-Z]{{3,4}}T?))[)\]]?:?[ ]{{1,2}}$")
 _YEAR = re.compile(r"[ ](?P<y>(?:19|20)\d\d)(?![\d:])")
-_ABOUT = re.compile(
-    r"(?:[~≈]|\b(?:about|around|approx(?:imately)?|roughly|circa|ca|gegen|etwa|ungefähr|vers|environ|hacia|sobre|verso|rond|około"
-    r"|omstreeks|nearly|almost|or so|ish)\.?)[ \t\n*_`(]{0,4}$",
-    re.I,
+_ABOUT = frozenset(
+    "about around approx approximately roughly circa ca gegen etwa ungefähr vers environ hacia sobre verso rond około omstreeks"
+    " nearly almost".split()
 )
 _ISH = re.compile(r"[ -]?ish\b|[ ]or so\b|\?(?=[ \n)])")
 
@@ -74,21 +72,31 @@ _AND = re.compile(r"[ \t\u00a0*_`]{0,3}\b(?:and|und|et|y|e|en|i)\b[ \t\u00a0\n*_
 _BETWEEN = re.compile(r"\b(?:between|zwischen|entre|tra|fra|tussen|między|pomiędzy)\b[^.\n]{0,40}$", re.I)
 
 
-def read(text: str, start: int, end: int, sender: int | None) -> Iterator[Expression]:
-    """The expressions in ``text[start:end]``, in order."""
-    founds = [_with_tail(text, Expression(f.start, f.end, f.row, f.day, f.clock, f.ago, f.epoch, _own_zone(f), False, f.precision, f.log, f.weak), end)
-              for f in scan(text, start, end)]  # fmt: skip
-    merged = _join_dates(text, founds, end)
-    merged = _join_equals(text, merged, sender)
-    _link_ranges(text, merged)
-    for e in merged:
-        before = text[max(start, e.start - 18) : e.start]
-        e.about = e.about or bool(_ABOUT.search(before)) or bool(_ISH.match(text, e.end))
-        yield e
+def read(text: str, start: int, end: int, sender: int | None, limit: int = 5000) -> tuple[list[Expression], int]:
+    """(the expressions in ``text[start:end]`` in order, where reading ended): at most about ``limit``, so that junk costs little."""
+    items: list[Expression] = []
+    stop = end
+    for row, f in scan(text, start, end):
+        zone = f.clock.zone if f.clock is not None else ""
+        e = Expression(f.start, f.end, row, f.day, f.clock, f.ago, f.epoch, zone, False, f.precision, f.log, f.weak)
+        items.append(_with_tail(text, e, end))
+        if len(items) >= limit:
+            stop = e.end
+            break
+    items = _join_equals(text, _clock_before_date(text, _join_dates(text, items, end)), sender)
+    _link_ranges(text, items)
+    for e in items:
+        e.about = e.about or _is_about(text[max(start, e.start - 22) : e.start]) or bool(_ISH.match(text, e.end))
+    return items, stop
 
 
-def _own_zone(found: Found) -> str:
-    return found.clock.zone if found.clock is not None else ""
+def _is_about(before: str) -> bool:
+    """Whether the word (or the sign) right before a time says that it is not exact."""
+    before = before.rstrip(" \t\n*_`([")
+    if before[-1:] in ("~", "≈"):
+        return True
+    words = before.rsplit(None, 1)
+    return bool(words) and words[-1].lower().rstrip(".") in _ABOUT
 
 
 def _with_tail(text: str, e: Expression, limit: int) -> Expression:
@@ -119,7 +127,7 @@ def _join_dates(text: str, items: list[Expression], limit: int) -> list[Expressi
         if last is not None and last.day is not None and last.clock is None and e.start - last.end <= 40:
             gap = text[last.end : e.start]
             if e.clock is not None and e.day is None and _gap_fits(last, gap):
-                _absorb(last, e, bool(_ABOUT.search(gap)))
+                _absorb(last, e, _is_about(gap))
                 _year_tail(text, last, limit)
                 continue
             if (
@@ -135,7 +143,7 @@ def _join_dates(text: str, items: list[Expression], limit: int) -> list[Expressi
                 out[-1] = e
                 continue
         out.append(e)
-    return _clock_before_date(text, out)
+    return out
 
 
 def _gap_fits(date: Expression, gap: str) -> bool:

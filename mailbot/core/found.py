@@ -43,7 +43,6 @@ class Found:
 
     start: int
     end: int
-    row: str = ""
     day: Day | None = None
     clock: Clock | None = None
     ago: float | None = None  # minutes

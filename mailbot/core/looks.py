@@ -1,8 +1,7 @@
 """What looks like an event and is none: durations, listings, cpu columns, build stamps, plans, what happens every day.
 
-The law it keeps: rows are tables and carry their example, which is their test. The words around a time are looked at within a
-bounded distance, never the whole text. A row of LINES speaks of the whole line, LEFT and RIGHT of what stands beside a bare
-clock, NOT_NOW of the clause in front of a time.
+The law it keeps: a row carries its example, which is its test, and the words (``cues``) without which it cannot fit, so that its
+pattern is only tried where one of them stands. Only a bounded piece of text beside a time is looked at.
 """
 
 from __future__ import annotations
@@ -16,100 +15,171 @@ from mailbot.core.expressions import Expression
 @dataclass(frozen=True, slots=True)
 class Look:
     name: str
+    cues: str  # words in lower case, one of which must stand there; "" for rows that are tried always
     pattern: str
     example: str
-    flags: int = 0
 
 
-#: Lines whose times are no events, whatever stands in them.
+# Lines whose times are no events, whatever stands in them. Anchored at the line's start.
+_USER = r"[ \t]*[\w.+-]{1,32}"
 LINES: tuple[Look, ...] = (
-    Look("file listing", r"^[ \t]*[-dlbcps][-rwxsStTl]{9}[.+@]?[ \t]", "-rw-r--r-- 1 root root 512 Nov 21 14:05 core.py"),
-    Look("process list", r"^[ \t]*[\w.+-]{1,32}[ \t]+\d+[ \t]+\d{1,3}\.\d[ \t]+\d{1,3}\.\d[ \t]+\d+[ \t]+\d+[ \t]", "root 14 0.0 0.1 1234 56 ? Ss 14:05 0:03 /sbin/init"),
-    Look("process list, -ef", r"^[ \t]*[\w.+-]{1,32}[ \t]+\d+[ \t]+\d+[ \t]+\d+[ \t]+\S{1,12}[ \t]+\S{1,12}[ \t]+\d\d:\d\d:\d\d[ \t]", "root 1 0 0 14:05 ? 00:00:03 /sbin/init"),
-    Look("top", r"^[ \t]*\d+[ \t]+[\w.+-]{1,32}[ \t]+(?:-?\d+|rt)[ \t]+-?\d+[ \t]+\S+[ \t]+\S+[ \t]+\S+[ \t]+[RSDZTI][ \t]", "1234 root 20 0 12m 4m 2m S 3.0 0.1 12:34.56 java"),
-    Look("block devices", r"[ \t]\d{1,3}:\d{1,4}[ \t]+[01][ \t]+[\d.,]+[BKMGTP]?[ \t]+[01][ \t]", "sda 8:16 0 1.8T 0 disk"),
-    Look("uptime", r"\bup[ ]+(?:\d+ (?:days?|min)|\d{1,2}:\d\d),.{0,40}\busers?\b", " 14:05:06 up 10 days,  3:22,  2 users,  load average: 0.1"),
-    Look("transfer", r"\d{1,3}%.{0,40}\d(?:\.\d+)?[ ]?[kKMGT]i?B/s", "core.img 45% 120MB 10.1MB/s 01:23 ETA"),
-    Look("media progress", r"\btime=\d\d:\d\d:\d\d\.\d", "frame= 10 time=00:14:05.12 bitrate=12k"),
-    Look("mail trace", r"^[ \t]*(?:Received|X-Received|DKIM-Signature|Delivery-date|Thread-Index)[ ]?:", "Received: from a by b; Sat, 21 Nov 2026 14:05:06 +0000"),
-    Look("log opened or day changed", r"^[ \t]*(?:---|\*\*\*\*)[ ](?:Log (?:opened|closed)|Day changed|BEGIN LOGGING|ENDING LOGGING)", "--- Log opened Sat Nov 21 14:05:06 2026"),
-    Look("commit or patch head", r"^(?:---|\+\+\+|diff|index|Author(?:Date)?|Commit(?:Date)?)[ :].{0,200}\d\d:\d\d:\d\d", "--- a/core.py 2026-11-21 14:05:06 +0100"),
-    Look("attribution", r"^[ \t]*(?:On|Am|Le|El|Il|Em|Op|W dniu|Dnia|Den|Dne)\b.{6,300}?(?:wrote|writes|schrieb|a écrit|escribió|ha scritto|escreveu|schreef|napisał|skrev|napsal)[^\n]{0,60}:?[ \t]*$",
+    Look("file listing", "", r"[ \t]*[-dlbcps][-rwxsStTl]{9}[.+@]?[ \t]", "-rw-r--r-- 1 root root 512 Nov 21 14:05 core.py"),
+    Look("process list", "", rf"{_USER}[ \t]+\d+[ \t]+\d{{1,3}}\.\d[ \t]+\d{{1,3}}\.\d[ \t]+\d+[ \t]+\d+[ \t]",
+        "root 14 0.0 0.1 1234 56 ? Ss 14:05 0:03 /sbin/init"),
+    Look("process list, -ef", "",
+        rf"{_USER}[ \t]+\d+[ \t]+\d+[ \t]+\d+[ \t]+\S{{1,12}}[ \t]+\S{{1,12}}[ \t]+\d\d:\d\d:\d\d[ \t]",
+        "root 1 0 0 14:05 ? 00:00:03 /sbin/init"),
+    Look("top", "", rf"[ \t]*\d+[ \t]+{_USER}[ \t]+(?:-?\d+|rt)[ \t]+-?\d+[ \t]+\S+[ \t]+\S+[ \t]+\S+[ \t]+[RSDZTI][ \t]",
+        "1234 root 20 0 12m 4m 2m S 3.0 0.1 12:34.56 java"),
+    Look("pod list", "", r"[ \t]*\S{1,80}[ \t]+\d+/\d+[ \t]+[A-Z]\w+[ \t]+\d+", "hub-1 1/1 Running 0 2026-11-21T14:05:06Z"),
+    Look("block devices", "part disk raid lvm rom crypt loop raid1 raid5 raid6 raid10 mpath",
+        r".{0,80}?[ \t]\d{1,3}:\d{1,4}[ \t]+[01][ \t]+[\d.,]+[BKMGTP]?[ \t]+[01][ \t]", "sda 8:16 0 1.8T 0 disk"),
+    Look("uptime", "up", r".{0,60}?\bup[ ]+(?:\d+ (?:days?|min)|\d{1,2}:\d\d),.{0,40}?\busers?\b",
+        " 14:05:06 up 10 days,  3:22,  2 users,  load average: 0.1"),
+    Look("transfer", "s", r".{0,120}?\d{1,3}%.{0,40}?\d(?:\.\d+)?[ ]?[kKMGT]i?B/s", "core.img 45% 120MB 10.1MB/s 01:23 ETA"),
+    Look("media progress", "time", r".{0,80}?\btime=\d\d:\d\d:\d\d\.\d", "frame= 10 time=00:14:05.12 bitrate=12k"),
+    Look("mail trace", "received signature date index",
+        r"[ \t]*(?:Received|X-Received|DKIM-Signature|Delivery-date|Thread-Index)[ ]?:",
+        "Received: from a by b; Sat, 21 Nov 2026 14:05:06 +0000"),
+    Look("log opened or day changed", "log day logging",
+        r"[ \t]*(?:---|\*\*\*\*)[ ](?:Log (?:opened|closed)|Day changed|BEGIN LOGGING|ENDING LOGGING)",
+        "--- Log opened Sat Nov 21 14:05:06 2026"),
+    Look("patch head", "", r"(?:---|\+\+\+|diff|index|Author(?:Date)?|Commit(?:Date)?)[ :].{0,200}?\d\d:\d\d:\d\d",
+        "--- a/core.py 2026-11-21 14:05:06 +0100"),
+    Look("attribution", "wrote writes schrieb écrit escribió scritto escreveu schreef napisał napisała skrev napsal",
+        r"[ \t]*(?:On|Am|Le|El|Il|Em|Op|W dniu|Dnia|Den|Dne)\b.{6,300}?"
+        r"(?:wrote|writes|schrieb|a écrit|escribió|ha scritto|escreveu|schreef|napisał|skrev|napsal)[^\n]{0,60}:?[ \t]*$",
         "On Sat, 21 Nov 2026 at 14:05, Alice wrote:"),
-    Look("mail header", r"^[ \t]*\*?(?:Sent|Gesendet|Envoyé|Enviado|Inviato|Verzonden|Wysłano)\*?[ ]?:", "Sent: Saturday, November 21, 2026 2:05 PM"),
-    Look("pod list", r"^[ \t]*\S+[ \t]+\d+/\d+[ \t]+[A-Z]\w+[ \t]+\d+", "hub-1 1/1 Running 0 2026-11-21T14:05:06Z"),
+    Look("mail header", "sent gesendet envoyé enviado inviato verzonden wysłano",
+        r"[ \t]*\*?(?:Sent|Gesendet|Envoyé|Enviado|Inviato|Verzonden|Wysłano)\*?[ ]?:",
+        "Sent: Saturday, November 21, 2026 2:05 PM"),
 )  # fmt: skip
 
-#: In front of a bare clock: it is a duration, a port, a ratio, a place in a file.
+# In front of a bare clock: it is a duration, a port, a ratio, a place in a file.
+_DURATION = (
+    "took take takes taking last lasted lasting lasts duration durations elapsed uptime runtime run up ran total cpu user sys"
+    " real eta length lag delay delayed latency downtime age time mttr ttd ttr dauer dauerte durée duración durata remaining left"
+    " per every each split window average avg mean median finished done completed only another"
+)
+_RATIO = "ratio aspect odds score scored scores scale resolution mix vote voted votes proportion mk mt lk jn verse chapter"
+_PLACE = (
+    "line lines col column row pos position offset page slot bus major minor dev device rev revision vlan node ver version"
+    " channel lun scsi raw sha hash checksum uuid id mac hwaddr ether no"
+)
 LEFT: tuple[Look, ...] = (
-    Look("duration", r"\b(?:took|takes?|taking|last(?:ed|ing|s)|durations?|elapsed|uptime|runtime|run[ ]time|up|ran|total(?: time)?|cpu(?: time)?|user|sys|real|eta|length|lag|delay(?:ed)?|latency"
-        r"|downtime|age|time[ ](?:taken|spent|to \w+)|mttr|ttd|ttr|dauer|dauerte|durée|duración|durata|remaining|left|per|every|each|split|window of|total of|average of|avg|mean|median|finished in|done in|completed in|only|another)"
-        r"(?:[ ](?:is|was|were|of|for|about|only|around|approximately|a|an))?[ \t]{0,3}\**[:=]?\**[ \t]{0,3}[~(\"`]?$", "the restart took 01:23", re.I),
-    Look("port map", r"(?:-p|--publish|-L|-R|\bports?|\bmap(?:ped)?(?: to)?)[ =:]{1,2}[\"']?$", "docker run -p 22:22"),
-    Look("ratio", r"\b(?:ratio|aspect|odds|score[ds]?|scale|resolution|mix|dilut\w+|vote[ds]?|proportion|Mk|Mt|Lk|Jn|Matthew|Luke|John|Mark|Psalms?|Genesis|verse|chapter)(?:[ ](?:of|is|was|:))?[ ]{1,2}$", "a ratio of 10:14", re.I),
-    Look("place in a file", r"\b(?:lines?|line no|col(?:umn)?|row|pos|position|offset|at line|page|slot|bus|major|minor|dev(?:ice)?|rev(?:ision)?|vlan|node|ver(?:sion)?|channel|lun|scsi|raw|sha|hash|checksum|uuid|id|mac|hwaddr|ether)[ =:#]{1,2}$", "at line 14:05", re.I),
-    Look("time zone", r"(?:UTC|GMT)[ ]?[+-]?$", "UTC+05:30"),
-    Look("phone", r"(?:\b(?:tel|phone|fax|mobile|cell|call|dial[- ]?in|ext|pin|conference id)\b\.?[ ]?[:.]?[ ]?(?:[+(\d)][\d ().-]{0,14})?)$", "Tel. 044 14:05", re.I),
+    Look("duration", _DURATION,
+        rf"\b(?:{_DURATION.replace(' ', '|')}|time[ ](?:taken|spent|to \w+)|(?:finished|done|completed)[ ]in)"
+        r"(?:[ ](?:is|was|were|of|for|about|only|around|approximately|a|an|time|in)){0,2}[ \t]{0,3}\**[:=]?\**[ \t]{0,3}[~(\"`]?$",
+        "the restart took 01:23"),
+    Look("port map", "p publish l r port ports map mapped",
+        r"(?:-p|--publish|-L|-R|\bports?|\bmap(?:ped)?(?: to)?)[ =:]{1,2}[\"']?$", "docker run -p 22:22"),
+    Look("ratio", _RATIO, rf"\b(?:{_RATIO.replace(' ', '|')})(?:[ ](?:of|is|was|:))?[ ]{{1,2}}$", "a ratio of 10:14"),
+    Look("place in a file", _PLACE, rf"\b(?:{_PLACE.replace(' ', '|')})[ =:#]{{1,2}}$", "at line 14:05"),
+    Look("offset from UTC", "utc gmt", r"(?:UTC|GMT)[ ]?[+-]$", "UTC+05:30"),
+    Look("phone", "tel phone fax mobile cell call dial ext pin in id",
+        r"(?:\b(?:tel|phone|fax|mobile|cell|call|dial[- ]?in|ext|pin|conference id)\b\.?[ ]?[:.]?[ ]?(?:[+(\d)][\d ().-]{0,14})?)$",
+        "Tel. 044 14:05"),
 )  # fmt: skip
 
-#: Behind a bare clock.
+# Behind a bare clock.
 RIGHT: tuple[Look, ...] = (
-    Look("duration", r"[ ]?(?:\(?(?:mm?:ss|hh?:mm(?::ss)?|m:s|h:m)\)?|min(?:s|utes?|uten)?\b|mn\b|sec(?:s|onds)?\b|long\b|elapsed|remaining|left\b|of (?:down|up|cpu|run)|total\b|(?:worth|later|earlier|longer|more|faster|slower)\b|ratio|split\b|odds|aspect)",
-        "01:23 minutes", re.I),
-    Look("hours of something", r"[ ](?:hours|hrs|stunden|heures)[ ](?:of|long|later|after|before|until|to|from|remaining|and|passed)", "4:30 hours of work", re.I),
-    Look("name", r"[-_][A-Za-z]", "14:05-rc1"),
+    Look("duration", "",
+        r"[ ]?(?:\(?(?:mm?:ss|hh?:mm(?::ss)?|m:s|h:m)\)?|min(?:s|utes?|uten)?\b|mn\b|sec(?:s|onds)?\b|long\b|elapsed|remaining|left\b"
+        r"|of (?:down|up|cpu|run)|total\b|(?:worth|later|earlier|longer|more|faster|slower)\b|ratio|split\b|odds|aspect)",
+        "01:23 minutes"),
+    Look("hours of something", "",
+        r"[ ](?:hours|hrs|stunden|heures)[ ](?:of|long|later|after|before|until|to|from|remaining|and|passed)", "4:30 hours of work"),
+    Look("name", "", r"[-_][A-Za-z]", "14:05-rc1"),
 )  # fmt: skip
 
-#: In the clause before a time: it is planned, or happens every day.
+# In the clause before a time: it is planned, happens every day, or tells when something was built.
+_DAYS = "every each daily nightly hourly weekly monthly weekday weekdays weekends usually normally typically always recurring cron" \
+    " crontab cronjob mondays tuesdays wednesdays thursdays fridays saturdays sundays täglich jeden jede chaque cada ogni codziennie" \
+    " elke dagelijks"  # fmt: skip
 NOT_NOW: tuple[Look, ...] = (
-    Look("planned", r"\b(?:will(?! not have)|we'll|I'll|they'll|it'll|shall|plan(?:s|ned|ning)?[ ](?:to|for|on)|planned[ ](?:maintenance|work|start|end)?|(?:re)?scheduled(?:[ ]\w+){0,3}[ ](?:for|at|on|to|from)|going[ ]to"
-        r"|intend(?:s|ed|ing)?[ ]to|intention|would[ ]be|should[ ]be|is[ ]to[ ]be|are[ ]to[ ]be|to[ ]be|(?:is|are|be)[ ](?:expected|due|estimated)|expect(?:s|ed)?[ ](?:to|at|by|a|the)|next[ ](?:update|status|call|meeting|check|report|review)|ETA|due[ ](?:at|by|on)"
-        r"|deadline|proposed?|propose[ ]to|let's|tomorrow|upcoming|maintenance[ ]window|meet(?:ing)?[ ](?:is[ ])?(?:at|on)|call[ ]at|no[ ]later[ ]than|aim(?:ing)?[ ](?:to|for)|target(?:ing|ed)?|estimated"
-        r"|geplant|planmäßig|werden|wird|voraussichtlich|morgen[ ]um|prévue?s?|prévu|sera|seront|demain|previsto|prevista|será|estarei|gepland|zaplanowan\w+)\b[^.!?|]{0,70}$", "we plan to fail over at 14:05", re.I),
-    Look("every day", r"\b(?:every|each|daily|nightly|hourly|weekly|monthly|weekdays?|weekends|usually|normally|typically|always|recurring|cron(?:job|tab)?|mondays|tuesdays|wednesdays|thursdays|fridays|saturdays|sundays"
-        r"|(?:support|business|office|opening|working|core|service|on-call|quiet|peak)[ ]hours|täglich|jeden|jede|chaque|tous[ ]les|cada|todos[ ]los|ogni|codziennie|elke|dagelijks)\b[^.!?|]{0,40}$", "the backup runs every night at 14:05", re.I),
-    Look("build stamp", r"(?:#\d+(?:[-~.\w]{0,24})?(?:[ ,]+(?:SMP|PREEMPT\w*|Debian|Ubuntu)){0,3}[ ,]*\S{0,30}[ ]?|\((?:default|main|tags/\S{1,20}|heads/\S{1,20}),[ ]|\b(?:built|compiled|build(?:[ -]?(?:date|time))?|released?|copyright|expires?|not[ ](?:before|after)|valid[ ]until|last-modified|creation time|update time)\b(?:[ ](?:on|at))?[ ]{0,8}[:=]?[ ]{0,4})$",
-        "#1 SMP Tue Nov 21 14:05:06 UTC 2026", re.I),
+    Look("planned",
+        "will we'll i'll they'll it'll ll shall plan plans planned planning schedule scheduled rescheduled going intend intends intended"
+        " intending intention would should to be is are expected due expect expects next eta deadline propose proposed let's let"
+        " tomorrow upcoming maintenance meet meeting call later aim aiming target targeting estimated geplant planmäßig werden wird"
+        " voraussichtlich morgen prévu prévue prévus prévues sera seront demain previsto prevista será estarei gepland zaplanowano zaplanowany",
+        r"\b(?:will(?! not have)|(?:we|I|they|it)['’]ll|shall|plan(?:s|ned|ning)?[ ](?:to|for|on)"
+        r"|planned[ ](?:maintenance|work|start|end)?|(?:re)?scheduled(?:[ ]\w+){0,3}[ ](?:for|at|on|to|from)|going[ ]to"
+        r"|intend(?:s|ed|ing)?[ ]to|intention|would[ ]be|should[ ]be|(?:is|are)[ ]to[ ]be|to[ ]be|(?:is|are|be)[ ](?:expected|due|estimated)"
+        r"|expect(?:s|ed)?[ ](?:to|at|by|a|the)|next[ ](?:update|status|call|meeting|check|report|review)|ETA|due[ ](?:at|by|on)|deadline"
+        r"|proposed?|let's|tomorrow|upcoming|maintenance[ ]window|meet(?:ing)?[ ](?:is[ ])?(?:at|on)|call[ ]at|no[ ]later[ ]than"
+        r"|aim(?:ing)?[ ](?:to|for)|target(?:ing|ed)?|estimated|geplant|planmäßig|werden|wird|voraussichtlich|morgen[ ]um|prévue?s?"
+        r"|sera|seront|demain|previsto|prevista|será|estarei|gepland|zaplanowan\w+)\b[^.!?|]{0,70}$",
+        "we plan to fail over at 14:05"),
+    Look("every day", _DAYS + " hours tous todos",
+        rf"\b(?:{_DAYS.replace(' ', '|')}|(?:support|business|office|opening|working|core|service|on-call|quiet|peak)[ ]hours"
+        r"|tous[ ]les|todos[ ]los)\b[^.!?|]{0,40}$", "the backup runs every night at 14:05"),
+    Look("numbered build", "", r"#\d+(?:[-~.\w]{0,24})?(?:[ ,]+(?:SMP|PREEMPT\w*|Debian|Ubuntu)){0,3}[ ,]*(?:\S{1,30}[ ])?$",
+        "Linux 5.4 #1 SMP Tue Nov 21 14:05:06 UTC 2026"),
+    Look("build stamp",
+        "smp preempt preempt_dynamic debian ubuntu default main tags heads built compiled build date time stamp released release"
+        " copyright expires expire before after until modified",
+        r"(?:\((?:default|main|tags/\S{1,20}"
+        r"|heads/\S{1,20}),[ ]|\b(?:built|compiled|build(?:[ -]?(?:date|time))?|released?|copyright|expires?|not[ ](?:before|after)"
+        r"|valid[ ]until|last-modified|creation time|update time)\b(?:[ ](?:on|at))?[ ]{0,8}[:=]?[ ]{0,4})$",
+        "Python 3.11 (main, Nov 21 2026, 14:05:06)"),
 )  # fmt: skip
 
-#: Behind a time: it is planned, or happens every day.
+# Behind a time.
 NOT_NOW_AFTER: tuple[Look, ...] = (
-    Look("every day", r"[ ]?\)?[ ](?:every|each|daily|nightly|on weekdays|on weekends|täglich|jeden Tag|chaque jour|tous les jours|cada día|codziennie)\b", "at 14:05 every day", re.I),
-    Look("planned", r"[ ]?\)?,?[ ](?:(?:we|I|they)(?:[ ]will|'ll)|(?:we|they)[ ]are[ ]going[ ]to|(?:the|a)[ ]\w+[ ]will)\b", "at 14:05 we will fail over", re.I),
+    Look("every day", "",
+        r"[ ]?\)?[ ](?:every|each|daily|nightly|on weekdays|on weekends|täglich|jeden Tag|chaque jour|tous les jours|cada día|codziennie)\b",
+        "at 14:05 every day"),
+    Look("planned", "", r"[ ]?\)?,?[ ](?:(?:we|I|they)(?:[ ]will|'ll)|(?:we|they)[ ]are[ ]going[ ]to|(?:the|a)[ ]\w+[ ]will)\b",
+        "at 14:05 we will fail over"),
 )  # fmt: skip
 
-
-def _compile(rows: tuple[Look, ...]) -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((r.name, re.compile(r.pattern, r.flags)) for r in rows)
-
-
-_LINES, _LEFT, _RIGHT, _NOT_NOW, _AFTER = (_compile(t) for t in (LINES, LEFT, RIGHT, NOT_NOW, NOT_NOW_AFTER))
+_Compiled = tuple[tuple[str, frozenset[str], re.Pattern[str]], ...]
+_WORD = re.compile(r"[^\W_]+")
 _LONG = 400  # of a line longer than this only the beginning is looked at
+
+
+def _compile(rows: tuple[Look, ...], flags: int = 0) -> _Compiled:
+    return tuple((r.name, frozenset(_WORD.findall(r.cues)), re.compile(r.pattern, flags)) for r in rows)
+
+
+_LINES = _compile(LINES)
+_LEFT, _RIGHT, _NOT_NOW, _AFTER = (_compile(t, re.I) for t in (LEFT, RIGHT, NOT_NOW, NOT_NOW_AFTER))
+
+
+def _search(rows: _Compiled, before: str) -> str:
+    if not before or before.isspace():
+        return ""
+    words = set(_WORD.findall(before.lower()))
+    return next((name for name, cues, p in rows if (not cues or not cues.isdisjoint(words)) and p.search(before)), "")
 
 
 def line_look(line: str) -> str:
     """The name of the LINES row that fits, or ""."""
     head = line[:_LONG]
-    return next((name for name, p in _LINES if p.search(head)), "")
+    words: set[str] | None = None
+    for name, cues, pattern in _LINES:
+        if cues:
+            words = set(_WORD.findall(head.lower())) if words is None else words
+            if cues.isdisjoint(words):
+                continue
+        if pattern.match(head):
+            return name
+    return ""
 
 
 def clock_look(text: str, e: Expression, line_start: int, line_end: int) -> str:
     """Why a bare clock is no time of day: the name of the row, or ""."""
     if e.day is not None or e.zone or e.clock is None or e.clock.half or e.to_next or e.from_previous:
         return ""
-    left = text[max(line_start, e.start - 48) : e.start]
     right = text[e.end : min(line_end, e.end + 24)]
-    for name, p in _LEFT:
-        if p.search(left):
-            return name
-    return next((name for name, p in _RIGHT if p.match(right)), "")
+    name = next((name for name, _, p in _RIGHT if p.match(right)), "")
+    return name or _search(_LEFT, text[max(line_start, e.start - 48) : e.start])
 
 
 def not_now(text: str, e: Expression, clause_start: int) -> str:
     """Why a time is no event that happened: ``planned``, ``every day``, ``build stamp``, or ""."""
-    left = text[max(clause_start, e.start - 100) : e.start].replace("\n", " ")
-    for name, p in _NOT_NOW:
-        if p.search(left):
-            return name
+    name = _search(_NOT_NOW, text[max(clause_start, e.start - 100) : e.start].replace("\n", " "))
+    if name:
+        return name
     right = text[e.end : e.end + 40].replace("\n", " ")
-    return next((name for name, p in _AFTER if p.match(right)), "")
+    return next((name for name, _, p in _AFTER if p.match(right)), "")

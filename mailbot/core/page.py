@@ -34,6 +34,7 @@ _MARKS = re.compile(
 )
 _BOLD = re.compile(r"[ \t]*(?:\*\*|__)[^*_\n]{1,90}(?:\*\*|__)[: \t]*$")
 _UNDER = re.compile(r"[ \t]*(?:={3,}|-{3,})[ \t]*$")
+_NOT_NEWLINE = re.compile(r"\n*")
 _EMPTY = re.compile(r"[ \t\u00a0>]*$")
 
 
@@ -49,6 +50,9 @@ def lines(text: str, spans: Sequence[tuple[int, int]]) -> list[Line]:
                 end = last
             number += text.count("\n", counted, at)
             counted = at
+            if end == at and out and out[-1].blank:  # many blank lines are one
+                at = _NOT_NEWLINE.match(text, at, last).end()
+                continue
             out.append(_line(text, number, at, end))
             if out[-1].end > out[-1].start and _UNDER.match(text[at : min(end, at + 120)]) and len(out) > 1:
                 before = out[-2]
@@ -135,40 +139,52 @@ STATEMENTS: tuple[tuple[str, str, str], ...] = (
 )  # fmt: skip
 _STATEMENTS = tuple(re.compile(p, re.M) for _, p, _ in STATEMENTS)
 _CUE = re.compile(
-    r"\btime|\bTZ\b|\bzone|\ball\b|\beverything\b|\bZeit|\bchronolog|\btoutes|\bheures|\btodas|\btodos|\btutti|\bwszystkie|\btijd|\bfus|\bzona\b",
-    re.I,
+    r"\b(?i:all|times?|timestamps?|TZ|timezone|zone|everything|timeline|chronology|alle|zeiten|zeitangaben|zeitzone|toutes|heures"
+    r"|todas|todos|tutti|wszystkie|tijden|tijdzone|fuseau|zona|fuso)\b"
 )
+_HINT = re.compile(
+    r"\b(?:UTC|GMT|utc|gmt|[A-Z]{2,4}T|MESZ?|MEZ|cest|cet|[PMCE]T|Pacific|Eastern|Central|Mountain|[A-Z][a-z]+/[A-Z][a-z_]+)\b"
+    r"|[ ](?:[Tt]ime|[Ll]ocal|Paris|Ortszeit)\b"
+)
+_CLOCK_BEFORE = re.compile(r"\d[\d:.]*[ ]?(?:[ap]m[ ]?)?[(]?$", re.I)
 _IN_HEAD = re.compile(rf"(?:[(\[,/]|[-\u2013:][ ]|\bin[ ]|\btimes?[ ]|^[ \t|#*]*){_ZONE}(?=[ ]*(?:[)\],|:*/]|time|$))")
 
 
 def statements(text: str, spans: Sequence[tuple[int, int]], sender: int | None) -> list[tuple[int, int, Zone]]:
-    """(start, end, zone) of every "All times in PDT" in ``spans``. Each row only looks where its cue word stands."""
+    """(start, end, zone) of every "All times in PDT" in ``spans``. Rows are only tried around a zone that no clock stands beside."""
     out: list[tuple[int, int, Zone]] = []
+    tried = 0
     for first, last in spans:
         done = first
-        for cue in _CUE.finditer(text, first, last):
-            if cue.start() < done:
+        for hint in _HINT.finditer(text, first, last):
+            if hint.start() < done or _beside_clock(text, hint.start()):
                 continue
-            stop = min(last, cue.start() + 160)
-            at = text.rfind("\n", max(first, cue.start() - 24), cue.start()) + 1 or max(first, cue.start() - 24)
-            window = text[at:stop]
-            for pattern in _STATEMENTS:
-                m = pattern.search(window)
-                if (
-                    m is not None
-                    and (zone := read_zone(m["zone"], sender)) is not None
-                    and not _beside_clock(window, m.start("zone"))
-                ):
-                    out.append((at + m.start(), at + m.end(), zone))
-                    done = at + m.end()
-                    break
-            if len(out) >= 50:
+            at = max(first, done, hint.start() - 110)
+            window = text[at : min(last, hint.end() + 60)]
+            if not _CUE.search(window):
+                continue
+            tried += 1
+            if tried > 200:
                 return out
+            found = _statement(window, sender)
+            if found is not None:
+                out.append((at + found[0], at + found[1], found[2]))
+                done = at + found[1]
     return out
 
 
+def _statement(window: str, sender: int | None) -> tuple[int, int, Zone] | None:
+    for pattern in _STATEMENTS:
+        m = pattern.search(window)
+        if m is not None and not _beside_clock(window, m.start("zone")):
+            zone = read_zone(m["zone"], sender)
+            if zone is not None:
+                return m.start(), m.end(), zone
+    return None
+
+
 def _beside_clock(window: str, at: int) -> bool:
-    return bool(re.search(r"\d[\d:.]*[ ]?(?:[ap]m[ ]?)?[(]?$", window[max(0, at - 8) : at], re.I))
+    return bool(_CLOCK_BEFORE.search(window[max(0, at - 8) : at]))
 
 
 def head_zone(words: str, sender: int | None) -> Zone | None:

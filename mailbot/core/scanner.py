@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from mailbot.core import lexicon
 from mailbot.core.formats import FORMATS, LOOKS, Row
@@ -19,7 +18,9 @@ _TRIGGERS = frozenset(
     for table in (lexicon.MONTHS, lexicon.WEEKDAYS, lexicon.DAYS, lexicon.CLOCK_WORDS)
     for w in table
 ) | frozenset("vor il hace há http https ftp ws wss file s3 gs ssh git mailto slack tel".split())
-_AMOUNTS = frozenset(w.split()[0] for w in lexicon.AMOUNTS)
+_AMOUNTS = frozenset(w.split()[0] for w in lexicon.AMOUNTS) - _TRIGGERS
+_FIRST = _TRIGGERS | _AMOUNTS
+_NUMERALS = frozenset("0123456789")
 _AGO_NEAR = re.compile(r"\b(?:ago|fa|geleden|temu|atrás)\b")
 _GLUED = re.compile(r"(?:[IWEF]\d{4}|[A-Za-z]{3,9}\d{1,2})\Z")
 _BAD_BEFORE = frozenset("/\\#$@%&+?=")
@@ -49,14 +50,9 @@ _DIGITS, _DIGIT_ROWS = _compile("digit")
 _WORDS, _WORD_ROWS = _compile("word")
 
 
-def _may_start(text: str, at: int, word: str) -> bool:
-    """Whether a word can begin a row."""
-    low = word.lower()
-    if low in _TRIGGERS:
-        return True
-    if low in _AMOUNTS:
-        return _AGO_NEAR.search(text, at, at + 44) is not None
-    return word[-1].isdigit() and _GLUED.match(word) is not None
+def _word_may_start(text: str, at: int, word: str) -> bool:
+    """An amount ("a", "two") only where an "ago" is near."""
+    return word.lower() not in _AMOUNTS or _AGO_NEAR.search(text, at, at + 44) is not None
 
 
 def _digit_may_start(text: str, at: int) -> bool:
@@ -66,34 +62,35 @@ def _digit_may_start(text: str, at: int) -> bool:
     return True
 
 
-def scan(text: str, start: int, end: int) -> Iterator[Found]:
-    """Everything in ``text[start:end]`` that a row reads, in order, without overlaps."""
+def scan(text: str, start: int, end: int) -> Iterator[tuple[str, Found]]:
+    """(name of the row, what it reads) for everything in ``text[start:end]``, in order, without overlaps."""
     position = start
-    while (token := _TOKEN.search(text, position, end)) is not None:
-        at, word = token.start(), token[0]
-        if word[0] == "_":  # _14:05_
-            at += len(word) - len(word.lstrip("_"))
-            word = word.lstrip("_")
-        digit = word[:1].isdecimal()
-        if not word or not (_digit_may_start(text, at) if digit else _may_start(text, at, word)):
-            position = token.end()
+    for token in _TOKEN.finditer(text, start, end):
+        word = token[0]
+        if word[0] == "_":
+            word = word.lstrip("_")  # _14:05_
+        digit = word[:1] in _NUMERALS
+        if not digit and word.lower() not in _FIRST and not (word[-1:] in _NUMERALS and _GLUED.match(word)):
             continue
-        found, position = _match(text, at, end, digit, token.end())
+        at = token.end() - len(word)
+        if at < position or not word or not (_digit_may_start(text, at) if digit else _word_may_start(text, at, word)):
+            continue
+        name, found, position = _match(text, at, end, digit, token.end())
         if found is not None:
-            yield found
+            yield name, found
 
 
-def _match(text: str, at: int, end: int, digit: bool, word_end: int) -> tuple[Found | None, int]:
-    """(what is read at ``at``, where to go on)."""
+def _match(text: str, at: int, end: int, digit: bool, word_end: int) -> tuple[str, Found | None, int]:
+    """(row, what it reads at ``at``, where to go on)."""
     scanner, rows = (_DIGITS, _DIGIT_ROWS) if digit else (_WORDS, _WORD_ROWS)
     match = scanner.match(text, at, end)
     if match is None or match.lastgroup is None or match.end() == at:
-        return None, word_end
+        return "", None, word_end
     if match.lastgroup[0] == "n":
-        return None, max(match.end(), at + 1)
+        return "", None, max(match.end(), at + 1)
     row, pattern = rows[match.lastgroup]
     exact = pattern.match(text, at, end)
     found = row.read(exact) if exact is not None else None
     if found is None or (at > 0 and text[at - 1] in _BAD_BEFORE and found.day is not None):
-        return None, word_end
-    return replace(found, row=row.name), found.end
+        return "", None, word_end
+    return row.name, found, found.end

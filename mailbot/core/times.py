@@ -25,6 +25,7 @@ from mailbot.core.zones import Zone, read_zone
 __all__ = ["FORMATS", "Context", "Instant", "Mention", "read_times", "read_when"]
 
 MENTIONS = 500  # of one message; the rest is counted
+_CLOCK = re.compile(r"\d\d?:\d\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,28 +103,42 @@ class _Reader:
         self.known = _known(context)
         self.problems: list[str] = []
         self.spans = with_pastes(text, own)
-        self.lines = lines(text, self.spans)
-        self.said = statements(text, self.spans, self.known.minutes)
+        found = self._expressions()
+        self.lines = lines(text, self.spans) if any(e.timed for e in found) else []
         self.on_line: list[list[Expression]] = [[] for _ in self.lines]
-        self._read_expressions()
+        starts = [n.start for n in self.lines]
+        for e in found if self.lines else ():
+            self.on_line[bisect_right(starts, e.start) - 1].append(e)
+        self.said = statements(text, self.spans, self.known.minutes) if self.lines else []
         self.subject_day = self._day_in_subject(context.subject)
 
-    def _read_expressions(self) -> None:
-        starts = [n.start for n in self.lines]
-        count = 0
+    def _expressions(self) -> list[Expression]:
+        """What is written, up to MENTIONS times; the spans are cut where reading ended."""
+        out: list[Expression] = []
+        spans: list[tuple[int, int]] = []
+        count = more = 0
         for first, last in self.spans:
-            for e in read(self.text, first, last, self.known.minutes):
-                index = bisect_right(starts, e.start) - 1
-                if e.timed:
-                    count += 1
-                if index >= 0 and count <= MENTIONS:
-                    self.on_line[index].append(e)
-        if count > MENTIONS:
-            self.problems.append(f"{count} times were found, the first {MENTIONS} are read")
+            if count >= MENTIONS:
+                more += len(_CLOCK.findall(self.text, first, last))
+                continue
+            found, stop = read(self.text, first, last, self.known.minutes, 4 * MENTIONS - len(out))
+            for e in found:
+                if e.timed and count >= MENTIONS:
+                    stop = min(stop, e.start)
+                    break
+                count += e.timed
+                out.append(e)
+            if stop < last:
+                more += max(1, len(_CLOCK.findall(self.text, stop, last)))
+            spans.append((first, stop if stop == last else (self.text.find("\n", stop, stop + 2000) + 1 or stop)))
+        self.spans = spans
+        if more:
+            self.problems.append(f"at least {count + more} times were found, the first {count} are read")
+        return out
 
     def _day_in_subject(self, subject: str) -> date | None:
         mail = self.known.mail.date()
-        for f in scan(subject[:300], 0, min(len(subject), 300)):
+        for _, f in scan(subject, 0, min(len(subject), 300)):
             if f.day is not None and not f.weak and (found := resolve(f.day, mail)) is not None and found <= mail:
                 return found
         return None
@@ -400,7 +415,7 @@ def read_when(text: str, context: Context) -> tuple[Instant, int] | None:
         ), m.end()
     begin = _BEGIN.match(text)
     head = text[:300].split("\n", 1)[0]
-    for e in read(head, 0, len(head), known.minutes):
+    for e in read(head, 0, len(head), known.minutes)[0]:
         if begin is None or e.start > begin.end() or not e.timed:
             return None
         p = Place(e, Line(1, 0, len(head), 0), True)

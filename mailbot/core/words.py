@@ -45,8 +45,8 @@ def _cut(text: str, start: int, end: int, spans: list[tuple[int, int]]) -> str:
     at, pieces = start, []
     for first, last in spans:
         before = text[at : max(at, first)]
-        before = _LEADS_TO.sub(" ", before)
-        pieces.append(before)
+        lead = _LEADS_TO.search(before, max(0, len(before) - 24))
+        pieces.append(before[: lead.start()] if lead is not None else before)
         at = max(at, last)
     pieces.append(text[at:end])
     left, right = pieces[0].rstrip(), pieces[-1].lstrip()
@@ -89,6 +89,9 @@ def entry_words(
 ) -> str:
     """What happened at the time in ``spans`` (one, or the two of a range), which stand on line ``index``. "" where nothing is said."""
     line = lines[index]
+    if line.end - line.start > LIMIT:  # a line without end: what stands near its time
+        near = Line(line.number, line.start, min(line.end, spans[-1][1] + 600), max(line.body, spans[0][0] - 300))
+        return _sentence(text, [near], 0, spans)
     if line.heading:
         rest = _clean(_cut(text, line.body, line.end, spans).rstrip("# "))
         body = _body_lines(text, lines, index, _under(lines, index, leads))
