@@ -19,7 +19,7 @@ NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 LIST = MailingList(address="incident@example.org", bot="mailbot@example.org", roles=("helpdesk@example.org",))
 ID = "INC-20261121-K7Q"
 ALICE, BOB, CAROL = "Alice Doe <alice@example.org>", "Bob Stone <bob@example.org>", "Carol <carol@example.net>"
-ROBOT = "Watch <nagios@example.org>"
+ROBOT, ALERT = "Watch <nagios@example.org>", "** PROBLEM Service Alert: registry/HTTP is CRITICAL **"
 
 
 class Scene:
@@ -40,6 +40,8 @@ class Scene:
         to: str = "incident@example.org",
         **headers: str,
     ) -> Said:
+        if who is ROBOT:
+            subject = ALERT
         self.clock = self.clock + 5 if minute is None else minute
         at = NOON + timedelta(minutes=self.clock)
         letter = EmailMessage(policy=SMTP)

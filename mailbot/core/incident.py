@@ -29,7 +29,6 @@ from mailbot.core.entries import (
     undo_code,
 )
 from mailbot.core.message import Address
-from mailbot.core.subject import read_subject
 
 if TYPE_CHECKING:
     from mailbot.core.commands.unit import Command
@@ -89,7 +88,6 @@ class Incident:
     asks: dict[str, Ask] = field(default_factory=dict)
     sent: dict[str, datetime] = field(default_factory=dict)
     unused: list[tuple[str, str]] = field(default_factory=list)  # (Message-ID, why nothing of it is in the report)
-    marked: set[str] = field(default_factory=set)  # keywords that stood in a subject
     messages: int = 0
 
     # ── taking in ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -157,17 +155,10 @@ class Incident:
             )
         return bool(item.reading.mentions)
 
-    def _commands(self, item: Said) -> list[Command]:
-        """A status in a subject is obeyed once: every reply carries it on, also after a REOPEN (L21)."""
-        in_subject = {c.keyword.word for c in item.reading.commands if not c.line}
-        carried = in_subject & self.marked if in_subject and read_subject(item.subject).reply else set()
-        self.marked |= in_subject
-        return [c for c in item.reading.commands if c.line or c.keyword.word not in carried]
-
     def _obey(self, item: Said, undone: bool) -> list[tuple[Command, Outcome]]:
         pairs = []
         target = self._trial() if undone else self
-        for command in self._commands(item):
+        for command in item.reading.commands:
             try:
                 sentence = command.problem or command.keyword.effect(target, Act(command, item))
                 pairs.append((command, Outcome(not command.problem, command.words, sentence)))

@@ -34,7 +34,7 @@ def action(incident: Incident, act: Act) -> str:
         mark = pattern.search(text)
         if mark:
             found[name] = mark[mark.lastindex or 0]
-            text = (text[: mark.start()].rstrip() + " " + text[mark.end() :].lstrip()).strip(" ,;")
+            text = (text[: mark.start()].rstrip() + " " + text[mark.end() :].lstrip()).strip(" ,;.")
     number = len(incident.actions) + 1
     new = Action(
         number,

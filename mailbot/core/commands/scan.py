@@ -13,6 +13,8 @@ from mailbot.core.commands.unit import KEYWORDS, Command, Given, Keyword
 from mailbot.core.times import Context
 
 MOST = 10  # commands a message
+LOOKS = 300  # lines that begin with a keyword and are looked at, in a message; the rest is text
+LONG = 200  # lines of one command
 WRAP = 72  # a line that could not have held the next word is a wrapped one
 LINE = re.compile(r"\s*(?P<mark>(?i:#mailbot)[ \t:,]+)?(?P<word>[A-Za-z]{2,12})(?P<rest>(?![\w/@+-]|\.\w).*)", re.S)
 
@@ -64,15 +66,15 @@ def _lines(text: str, own: Sequence[tuple[int, int]]) -> Iterator[_Line]:
 
 def _begins(line: str) -> tuple[Keyword, str, str] | None:
     """(keyword, its word as written, the rest) where a line begins with one; natural marks too."""
-    for pattern, word, _ in NATURAL:
-        found = pattern.fullmatch(line)
-        if found:
-            return KEYWORDS[word], word, found[1]
     found = LINE.fullmatch(line)
-    if found is None:
-        return None
-    unit = KEYWORDS.get(found["word"].upper())
-    return (unit, found["word"].upper() if found["mark"] else found["word"], found["rest"]) if unit else None
+    unit = KEYWORDS.get(found["word"].upper()) if found else None
+    if found and unit:
+        return unit, found["word"].upper() if found["mark"] else found["word"], found["rest"]
+    if "OUTAGE" in line or "declaring" in line:
+        for pattern, word, _ in NATURAL:
+            if mark := pattern.fullmatch(line):
+                return KEYWORDS[word], word, mark[1]
+    return None
 
 
 def _joined(lines: list[_Line], n: int, unit: Keyword, rest: str, context: Context) -> tuple[str, int]:
@@ -81,10 +83,13 @@ def _joined(lines: list[_Line], n: int, unit: Keyword, rest: str, context: Conte
     if unit.needs and not rest.strip(" :") and _goes_on(lines, n + 1, context):
         last = n + 1
         rest = f"{':' if unit.block else rest.rstrip()} {lines[last].text.strip()}"
-    while _goes_on(lines, last + 1, context) and (unit.block or _wrapped(lines[last].text, lines[last + 1].text)):
+    more: list[str] = []
+    while len(more) < LONG and _goes_on(lines, last + 1, context):
+        if not unit.block and not _wrapped(lines[last].text, lines[last + 1].text):
+            break
         last += 1
-        rest += ("\n" if unit.block else " ") + lines[last].text.strip()
-    return rest, last
+        more.append(lines[last].text.strip())
+    return ("\n" if unit.block else " ").join([rest, *more]), last
 
 
 def _goes_on(lines: list[_Line], n: int, context: Context) -> bool:
@@ -114,13 +119,14 @@ def read_commands(
     commands: list[Command] = []
     near: list[NearMiss] = []
     lines = list(_lines(text, own))
-    n = 0
-    while n < len(lines):
+    n = looks = 0
+    while n < len(lines) and looks < LOOKS and len(commands) <= MOST:
         line, here = lines[n], n
         n += 1
         begins = _begins(line.text)
         if begins is None:
             continue
+        looks += 1
         unit, word, rest = begins
         if not word.isupper():
             if unit.shape(rest, context) is not None and len(line.text.split()) <= 3:
@@ -137,8 +143,7 @@ def read_commands(
         if len(commands) == MOST:
             given = Given(problem=f"Not done: at most {MOST} keywords a mail.")
         words = " ".join(text[line.start : lines[last].end].split())
-        if len(commands) <= MOST:
-            commands.append(Command(unit, words[:200], line.number, line.start, lines[last].end, given))
+        commands.append(Command(unit, words[:200], line.number, line.start, lines[last].end, given))
     unit_of_status = KEYWORDS.get(status)
     if unit_of_status and unit_of_status.tell == "list" and not any(c.keyword is unit_of_status for c in commands):
         given = unit_of_status.shape("", context)
