@@ -20,6 +20,7 @@ def start(level: str, file: Path | None = None) -> None:
     LOG.handlers[:] = [handler]
     LOG.setLevel(level.upper())
     LOG.propagate = False
+    logging.getLogger("mailparser").setLevel(logging.CRITICAL)  # what it thinks of a mail, core says in problems
 
 
 def _say(level: int, event: str, **fields: object) -> None:

@@ -9,6 +9,7 @@ from mailbot.app.register import Register
 from mailbot.core.incident import Entry, Incident
 from mailbot.core.report import impact, missing, opened_for
 from mailbot.core.times import Instant
+from mailbot.core.trace import trace
 
 
 def as_text(incident: Incident) -> str:
@@ -108,7 +109,13 @@ def why(register: Register, doc: dict[str, Any]) -> str:
         f"  incident {register.threads.current(doc['i']) if doc['i'] else 'none'}, rule {doc['r']}: {doc['w']}",
         f"  trust    {taken.trust.grade}: {'; '.join(taken.trust.reasons)}",
     ]
-    lines += [f"  problem  {p}" for p in message.problems]
+    came = trace(record.raw)
+    lines += [
+        f"  hop      {hop.date or 'no date'} by {hop.by or '?'} from {hop.came_from or '?'}, {hop.delay:.0f} s"
+        for hop in came.hops
+    ]
+    lines += [f"  part     {a.name or 'no name'} ({a.type}, {a.size} characters), not read" for a in came.attachments]
+    lines += [f"  problem  {p}" for p in (*message.problems, *came.defects)]
     heard = said(taken, register.list, register.zone_of(taken)).reading
     for command in heard.commands:
         lines.append(
