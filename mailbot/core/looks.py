@@ -176,10 +176,13 @@ def clock_look(text: str, e: Expression, line_start: int, line_end: int) -> str:
     return name or _search(_LEFT, text[max(line_start, e.start - 48) : e.start])
 
 
-def not_now(text: str, e: Expression, clause_start: int) -> str:
-    """Why a time is no event that happened: ``planned``, ``every day``, ``build stamp``, or ""."""
+def not_now(text: str, e: Expression, clause_start: int, lead: bool) -> str:
+    """Why a time is no event that happened: ``planned``, ``every day``, a build's stamp, or "".
+
+    Behind a time that leads its line stands what happened then, so only what stands in front of it speaks.
+    """
     name = _search(_NOT_NOW, text[max(clause_start, e.start - 100) : e.start].replace("\n", " "))
-    if name:
+    if name or lead:
         return name
     right = text[e.end : e.end + 40].replace("\n", " ")
     return next((name for name, _, p in _AFTER if p.match(right)), "")

@@ -34,7 +34,6 @@ _MARKS = re.compile(
 )
 _BOLD = re.compile(r"[ \t]*(?:\*\*|__)[^*_\n]{1,90}(?:\*\*|__)[: \t]*$")
 _UNDER = re.compile(r"[ \t]*(?:={3,}|-{3,})[ \t]*$")
-_NOT_NEWLINE = re.compile(r"\n*")
 _EMPTY = re.compile(r"[ \t\u00a0>]*$")
 
 
@@ -51,7 +50,8 @@ def lines(text: str, spans: Sequence[tuple[int, int]]) -> list[Line]:
             number += text.count("\n", counted, at)
             counted = at
             if end == at and out and out[-1].blank:  # many blank lines are one
-                at = _NOT_NEWLINE.match(text, at, last).end()
+                while at < last and text[at] == "\n":
+                    at += 1
                 continue
             out.append(_line(text, number, at, end))
             if out[-1].end > out[-1].start and _UNDER.match(text[at : min(end, at + 120)]) and len(out) > 1:

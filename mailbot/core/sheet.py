@@ -1,0 +1,172 @@
+"""The text as it is read: its lines, the expressions on each, what it says of zones; and what follows from all of them together.
+
+The law it keeps: what the whole text says (month or day first, am or pm carried down, one zone for all) is settled here, before a
+single time is placed, so that the walk over the lines is one pass.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from mailbot.core.expressions import Expression, read
+from mailbot.core.page import Line, lines, statements, with_pastes
+from mailbot.core.placing import Known, is_lead, resolve
+from mailbot.core.scanner import scan
+from mailbot.core.zones import Zone, read_zone
+
+MENTIONS = 500  # of one message; the rest is counted
+_CLOCK = re.compile(r"\d\d?:\d\d")
+_HALF = re.compile(r"\b([ap])\.?m\b|\b(morning|afternoon|evening|night)\b", re.I)
+_DATE_LABEL = re.compile(r"\b(?:date|datum|day|timeline|on|fecha|data|le|am|the|utc|gmt|updates?)\b", re.I)
+_WORD = re.compile(r"[^\W_]{2,}")
+_SENTENCE = re.compile(r"[.!?]\s")
+
+
+@dataclass(slots=True)
+class Sheet:
+    text: str
+    known: Known
+    lines: list[Line]
+    on_line: list[list[Expression]]  # for each line
+    said: list[tuple[int, int, Zone]]  # (start, end, zone) of "All times in PDT"
+    problems: list[str]
+
+    def is_alone(self, e: Expression, line: Line) -> bool:
+        """Whether a line says this date and nothing else: the entries below are of that day."""
+        if line.bullet or line.end - line.start - (e.end - e.start) >= 60:
+            return False
+        rest = self.text[line.body : e.start] + self.text[e.end : line.end]
+        return not _WORD.search(_DATE_LABEL.sub("", rest))
+
+
+def make_sheet(text: str, own: Sequence[tuple[int, int]], known: Known) -> Sheet:
+    """Scans up to MENTIONS times; what comes behind them is cut off, counted and said."""
+    problems: list[str] = []
+    found, spans = _expressions(text, with_pastes(text, own), known.minutes, problems)
+    if not any(e.timed for e in found):
+        return Sheet(text, known, [], [], [], problems)
+    rows = lines(text, spans)
+    on_line: list[list[Expression]] = [[] for _ in rows]
+    starts = [line.start for line in rows]
+    for e in found:
+        on_line[bisect_right(starts, e.start) - 1].append(e)
+    sheet = Sheet(text, known, rows, on_line, statements(text, spans, known.minutes), problems)
+    _carry_halves(sheet)
+    return sheet
+
+
+def _expressions(
+    text: str, spans: Sequence[tuple[int, int]], sender: int | None, problems: list[str]
+) -> tuple[list[Expression], list[tuple[int, int]]]:
+    """What is written in ``spans``, and the spans as far as they were read."""
+    out: list[Expression] = []
+    kept: list[tuple[int, int]] = []
+    count = more = 0
+    for first, last in spans:
+        if more:
+            more += len(_CLOCK.findall(text, first, last))
+            continue
+        found, stop = read(text, first, last, sender, 4 * MENTIONS - len(out))
+        for e in found:
+            if e.timed and count >= MENTIONS:
+                stop = min(stop, e.start)
+                break
+            count += e.timed
+            out.append(e)
+        if stop < last:
+            more += max(1, len(_CLOCK.findall(text, stop, last)))
+            stop = text.find("\n", stop, stop + 2000) + 1 or stop
+        kept.append((first, stop))
+    if more and count >= MENTIONS:
+        problems.append(f"at least {count + more} times were found, the first {count} are read")
+    elif more:
+        problems.append(f"too many dates: after the first {len(out)} nothing is read")
+    return out, kept
+
+
+def _carry_halves(sheet: Sheet) -> None:
+    """am and pm carried down a list, or from a heading: 1:05 PM, 1:10, 1:15."""
+    half, last = "", 0
+    for line, row in zip(sheet.lines, sheet.on_line, strict=True):
+        if line.heading and not any(e.clock for e in row):
+            m = _HALF.search(sheet.text, line.start, line.end)
+            half, last = ("", 0) if m is None else ("am" if (m[1] or m[2]).lower() in ("a", "morning") else "pm", 0)
+        for e in row:
+            if e.clock is None:
+                continue
+            if e.clock.half in ("am", "pm"):
+                half, last = e.clock.half, e.clock.minutes
+            elif half and e.clock.open_half and is_lead(sheet.text, e, line):
+                minutes = e.clock.minutes % 720 + (720 if half == "pm" else 0)
+                if minutes < last and half == "am":
+                    minutes, half = minutes + 720, "pm"
+                e.clock, last = replace(e.clock, minutes=minutes, half=half, open_half=False), minutes
+            elif not e.clock.open_half and not e.clock.half:
+                half = ""
+
+
+def month_first(sheet: Sheet) -> bool:
+    """Whether 5/6 is May here: where only one reading is near the mail, that one; else by the sender's side of the sea."""
+    mail = sheet.known.mail.date()
+    unsure = [e.day for row in sheet.on_line for e in row if e.day is not None and e.day.swapped]
+    if not unsure:
+        return False
+
+    def farthest(swap: bool) -> int:
+        found = [resolve(day, mail, swap) for day in unsure]
+        return max((mail - d).days if d is not None and d <= mail + timedelta(days=1) else 9999 for d in found)
+
+    day_first, month_first_ = farthest(False), farthest(True)
+    if (day_first > 62) != (month_first_ > 62):
+        return month_first_ <= 62
+    return sheet.known.minutes is not None and -600 <= sheet.known.minutes <= -240
+
+
+def days_said(sheet: Sheet, swap: bool, subject: str) -> tuple[date | None, date | None]:
+    """(a date that stands alone, or the subject's, for clocks above any other; the day that a statement gives to all events)."""
+    mail = sheet.known.mail.date()
+    first = stated = None
+    for line, row in zip(sheet.lines, sheet.on_line, strict=True):
+        for e in row:
+            if e.day is None or e.weak or e.clock is not None:
+                continue
+            found = resolve(e.day, mail, swap and e.day.swapped)
+            if found is None or found > mail:
+                continue
+            if stated is None and any(_in_sentence(sheet.text, e, start, end) for start, end, _ in sheet.said):
+                stated = found
+            if first is None and (mail - found).days <= 40 and sheet.is_alone(e, line):
+                first = found
+    return first or _day_in_subject(subject, mail), stated
+
+
+def _in_sentence(text: str, e: Expression, start: int, end: int) -> bool:
+    """Whether a date stands in the sentence of a statement: "All times in PST, on February 5th"."""
+    if not start - 80 <= e.start <= end + 60:
+        return False
+    between = text[min(start, e.start) : max(end, e.end)]
+    return "\n\n" not in between and not _SENTENCE.search(between)
+
+
+def _day_in_subject(subject: str, mail: date) -> date | None:
+    for _, f in scan(subject, 0, min(len(subject), 300)):
+        if f.day is not None and not f.weak and (found := resolve(f.day, mail)) is not None and found <= mail:
+            return found
+    return None
+
+
+def one_zone(sheet: Sheet) -> Zone | None:
+    """The zone that every time with a zone says, where three at least do."""
+    zones: dict[str, Zone] = {}
+    count = 0
+    for row in sheet.on_line:
+        for e in row:
+            zone = read_zone(e.zone, sheet.known.minutes) if e.zone and e.clock is not None else None
+            if zone is not None and not zone.mine:
+                zones[zone.name] = zone
+                count += 1
+    return next(iter(zones.values())) if len(zones) == 1 and count >= 3 else None

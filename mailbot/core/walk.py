@@ -1,0 +1,168 @@
+"""The walk over a sheet: line by line, every time is refused or placed, and what moves the day or the zone is told to the placer.
+
+The law it keeps: one pass, top to bottom; a line without times costs nothing but a look at its marks.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, timedelta
+
+from mailbot.core.expressions import Expression
+from mailbot.core.looks import clock_look, line_look, not_now
+from mailbot.core.page import Line, head_zone
+from mailbot.core.placing import SLACK, Place, Placer, is_lead, resolve
+from mailbot.core.sheet import Sheet, days_said, month_first, one_zone
+from mailbot.core.zones import read_zone
+
+_ZONE_WORD = re.compile(r"[A-Z]{2}|[Tt]ime|[Ll]ocal|Pacific|Eastern|Central|Mountain|utc|gmt|cest|/")
+TABLE, LABEL = 8, 7  # levels below every heading: a table's head, a line that names a zone
+
+
+def walk(sheet: Sheet, subject: str) -> list[list[Place]]:
+    """For every line of the sheet the places that are events, in order."""
+    if not sheet.lines:
+        return []
+    swap = month_first(sheet)
+    first, stated = days_said(sheet, swap, subject)
+    placer = Placer(sheet.known, first, stated, swap)
+    placer.all_one = one_zone(sheet)
+    return _Walk(sheet, placer).run()
+
+
+class _Walk:
+    def __init__(self, sheet: Sheet, placer: Placer) -> None:
+        self.sheet = sheet
+        self.text = sheet.text
+        self.placer = placer
+        self.latest = sheet.known.mail.astimezone(UTC) + SLACK
+        self.chat = False  # below a line that is a nick and a time: "5 hours ago" counts from there
+        self.last: Place | None = None
+
+    def run(self) -> list[list[Place]]:
+        placer, coming = self.placer, list(self.sheet.said)
+        if coming:
+            placer.message_zone = coming[0][2]  # said once, it holds for what stands above it as well
+        out: list[list[Place]] = []
+        table = False
+        for index, line in enumerate(self.sheet.lines):
+            while coming and coming[0][0] <= line.end:
+                placer.message_zone = coming.pop(0)[2]
+            if table and not line.table and not line.blank and placer.block_level == TABLE:
+                placer.heading(TABLE + 1, None, None)
+            table = line.table
+            if line.blank:
+                self.chat = self.chat and line.start != line.end
+                out.append([])
+            else:
+                out.append(self._line(index, line))
+        return out
+
+    def _line(self, index: int, line: Line) -> list[Place]:
+        row = self.sheet.on_line[index]
+        if not any(e.timed for e in row):
+            self._without_times(line, row)
+            return []
+        if line_look(self.text[line.start : line.end]):
+            return []
+        out: list[Place] = []
+        clause, previous, first = line.start, None, True
+        for number, e in enumerate(row):
+            if not e.timed:
+                self._mention(e, line, clause)
+                continue
+            p = Place(e, line, first and self._leads(e, line, number))
+            first = False
+            self._place(p, index, previous)
+            if p.utc is not None and not p.dropped:
+                out.append(p)
+                self.last = p
+                if p.lead:
+                    self.chat = e.end >= line.end - 3 and e.start > line.body + 1 and not line.heading
+            previous, clause = p, e.end
+        return out
+
+    def _leads(self, e: Expression, line: Line, number: int) -> bool:
+        if is_lead(self.text, e, line):
+            return True
+        return line.table and number == 0 and self.text.count("|", line.body, e.start) <= 2
+
+    def _place(self, p: Place, index: int, previous: Place | None) -> None:
+        e, line, placer = p.e, p.line, self.placer
+        p.dropped = clock_look(self.text, e, line.start, line.end)
+        if not p.dropped:
+            start = line.start if p.lead else self._clause(line, index)
+            p.dropped = not_now(self.text, e, start, p.lead) or self._echo(p)
+        if p.dropped:
+            return
+        zone = read_zone(e.zone, self.sheet.known.minutes) if e.zone else None
+        if e.from_previous and previous is not None and e.day is None:
+            placer.range_end(previous, p, zone)
+            return
+        base = placer.lead_at if self.chat and e.ago is not None else None
+        placer.place(p, zone)
+        if base is not None and e.ago is not None:
+            p.utc = base - timedelta(minutes=e.ago)
+        if not p.dropped and p.utc is not None and p.utc > self.latest and p.sure and p.date_from == "written":
+            p.dropped = "later than the mail"
+
+    def _echo(self, p: Place) -> str:
+        """A log's own stamp under a stamp that says its zone: the same moment once more, hours apart."""
+        e, last = p.e, self.last
+        if last is None or e.zone or e.clock is None or not e.clock.has_seconds or last.zone_from != "written":
+            return ""
+        above = last.e.clock
+        if above is None or not above.has_seconds or not 0 <= e.start - last.e.end <= 8:
+            return ""
+        apart = e.clock.minutes - above.minutes
+        same = apart % 60 == 0 and apart and int(e.clock.seconds) == int(above.seconds)
+        return "the stamp above, in another zone" if same else ""
+
+    def _clause(self, line: Line, index: int) -> int:
+        """Where the sentence around a time may begin: this line, or the one above where it runs on."""
+        lines = self.sheet.lines
+        if index and not (line.bullet or line.table or line.heading) and lines[index - 1].end + 1 == line.start:
+            above = lines[index - 1]
+            if not (above.blank or above.heading or above.table):
+                return above.body
+        return line.start
+
+    def _without_times(self, line: Line, row: list[Expression]) -> None:
+        """A heading, a table's head, a date of its own, a line that names a zone; or prose that names a day."""
+        placer, length = self.placer, line.end - line.start
+        if not row and not line.heading and not line.table and length >= 80:
+            return
+        words = self.text[line.start : min(line.end, line.start + 400)]
+        zone = None
+        if (line.heading or line.table or (length < 80 and not words.rstrip().endswith("."))) and _ZONE_WORD.search(words):
+            zone = head_zone(words.strip(" \t#*_=>"), self.sheet.known.minutes)
+        days = [(e, found) for e in row if not e.weak and (found := self._day(e)) is not None]
+        if line.heading:
+            placer.heading(line.heading, zone, days[0][1] if days else None)
+            return
+        if zone is not None:
+            placer.block_zone, placer.block_level, placer.list_zone = zone, TABLE if line.table else LABEL, None
+        if row and line_look(words):
+            return
+        alone = [d for e, d in days if self.sheet.is_alone(e, line)]
+        if alone:
+            placer.day_line(alone[0])
+            return
+        for e in row:
+            self._mention(e, line, line.start)
+
+    def _day(self, e: Expression) -> date | None:
+        mail = self.sheet.known.mail.date()
+        found = resolve(e.day, mail, self.placer.swap and e.day.swapped) if e.day is not None else None
+        return found if found is not None and found <= mail + timedelta(days=1) else None
+
+    def _mention(self, e: Expression, line: Line, clause: int) -> None:
+        """A day in prose; in brackets, or against a statement, it is only that line's."""
+        found = self._day(e)
+        if found is None or e.weak or not_now(self.text, e, clause, False):
+            return
+        aside = self.text.rfind("(", line.start, e.start) > self.text.rfind(")", line.start, e.start)
+        if self.placer.stated is None and not aside:
+            self.placer.mention(found, line)
+        else:
+            self.placer.line_day = (line.number, found)
