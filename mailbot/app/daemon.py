@@ -22,7 +22,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from mailbot.app import log, setup
 from mailbot.app.control import Control
-from mailbot.app.mailroom import Mailroom
+from mailbot.app.mailroom import Mailroom, apart
 from mailbot.app.register import Register
 from mailbot.config import Config, Imap
 from mailbot.core.due import Policy
@@ -35,6 +35,7 @@ SPELL = 0.05  # or fewer where they are long: seconds
 PATIENCE = 2.0  # seconds that reading waits at most while mail is coming in
 TICK = 15  # seconds between looks at what is due
 GRACE = 10.0  # seconds that a running DATA gets at shutdown
+LAST_MAIL = 5.0  # seconds that a hand-over gets then
 COMMIT = 200  # records between commits of the state while catching up
 _ID = re.compile(rb"(?im)^message-id:\s*<?([^>\r\n]{1,200})")
 
@@ -49,7 +50,7 @@ class Daemon:
         self.reading = asyncio.Lock()  # who holds it has the register
         self._wake = asyncio.Event()
         self._rounds = 0  # how often everything was read and written
-        self._uncommitted = 0
+        self._uncommitted = 1  # what the start found; the first commit keeps it
         self._work: list[asyncio.Task[None]] = []
         self._threads: list[threading.Thread] = []
         self._stop_threads = threading.Event()
@@ -58,7 +59,7 @@ class Daemon:
         """Until SIGTERM or SIGINT. Raises Locked or OSError where it cannot start."""
         began = time.monotonic()
         self.archive, self.register = setup.opened(self.config, self.clock)
-        self.register.commit()
+        self._commit()
         self.post = setup.post(self.config)
         policy = setup.policy(self.config)
         self.mailroom = Mailroom(self.register, setup.renderer(self.config), policy, self.post)
@@ -78,11 +79,19 @@ class Daemon:
             scheduler.start()
             if ready is not None:
                 ready(self)
-            await asyncio.gather(*self._work)
+            await self._until_stopped()
         finally:
             if scheduler.running:
                 scheduler.shutdown(wait=False)
             await self._shut()
+
+    async def _until_stopped(self) -> None:
+        """Until reading and handing over have ended. A smarthost that hangs is left: that mail goes out after the start."""
+        done, rest = await asyncio.wait(self._work, return_when=asyncio.FIRST_COMPLETED)
+        if rest and not any(task.exception() for task in done):
+            done |= (await asyncio.wait(rest, timeout=LAST_MAIL))[0]
+        for task in done:
+            task.result()
 
     def stop(self) -> None:
         self.stopping = True
@@ -250,7 +259,8 @@ class Daemon:
         await asyncio.gather(*self._work, return_exceptions=True)
         finish(self.archive, self.register)
         if self.post is not None:
-            await asyncio.to_thread(self.post.close)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(apart(self.post.close), 2.0)
         log.stopped(self.register.messages)
 
 

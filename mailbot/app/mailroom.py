@@ -7,9 +7,11 @@ our line in sent.log can hand a mail over twice, and then with the same Message-
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from mailbot.app import log
 from mailbot.app.register import GIVE_UP, Register, Waiting
@@ -21,6 +23,7 @@ from mailbot.outbox.render import Letter, Renderer
 from mailbot.store.archive import Arrival
 from mailbot.store.state import Doc
 
+T = TypeVar("T")
 AGAIN = timedelta(hours=1)  # after a notice that could not be rendered
 
 
@@ -196,7 +199,8 @@ class Mailroom:
             return
         assert self.post is not None
         record = self.register.archive.read(waiting.place)
-        outcomes = await asyncio.to_thread(self.post.hand_over, record.raw, waiting.sender, tuple(waiting.recipients))
+        post, sender, recipients = self.post, waiting.sender, tuple(waiting.recipients)
+        outcomes = await apart(lambda: post.hand_over(record.raw, sender, recipients))
         for outcome in outcomes:
             await self._settle(waiting, outcome.recipient, outcome.kind, outcome.reply)
 
@@ -234,6 +238,21 @@ class Mailroom:
         self.register.archive.act({"act": "pause" if paused else "resume"})
         self.paused = paused
         log.operator("pause" if paused else "resume")
+
+
+async def apart(call: Callable[[], T]) -> T:
+    """Runs it in a thread that the end of the process does not wait for: a smarthost may hang for minutes."""
+    future: Future[T] = Future()
+    future.set_running_or_notify_cancel()  # so that whoever waits may go away, and the answer is no error then
+
+    def work() -> None:
+        try:
+            future.set_result(call())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=work, name="post", daemon=True).start()
+    return await asyncio.wrap_future(future)
 
 
 def _telling(title: str) -> frozenset[str]:
