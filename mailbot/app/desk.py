@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 from mailbot.core.facts import Facts, facts
 from mailbot.core.incident import MailingList, Said
@@ -16,6 +17,7 @@ from mailbot.core.subject import read_subject
 from mailbot.core.times import Context
 from mailbot.intake.trust import Trust, judge
 
+NONE: Mapping[str, str] = MappingProxyType({})
 OLDEST = datetime(1971, 1, 1, tzinfo=UTC)  # a Date before mail of this kind is no date (seen: 1945)
 
 
@@ -42,10 +44,14 @@ def take_in(
     ours: Container[str],
     envelope: str | None,
     imported: bool,
+    redacted: Mapping[str, str] = NONE,
 ) -> Taken:
+    """``redacted``: what redacted mails were, by Message-ID, where this is one of them."""
     message = parse(raw)
     parts = split(message.text)
-    if message.message_id in ours:
+    if message.message_id in redacted:
+        what, reason = redacted[message.message_id], "it was so before its words were taken out"
+    elif message.message_id in ours:
         what, reason = "ours", "the archive says that we wrote it"
     else:
         what, reason = kind(message, envelope)
