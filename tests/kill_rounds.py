@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import mailbox
 import random
-import re
 import smtplib
 import sys
 import tempfile
@@ -252,12 +251,13 @@ class Count:
         config, _ = load(self.rounds.config)
         assert config is not None
         register, now = setup.looked_at(config), datetime.now(UTC)
-        acked = {
-            re.sub(r"[<>]", "", m.header("in-reply-to")) for m, _ in self.went if "ack:" in m.header("x-mailbot-notice")
-        }
+        acked = {m.header("in-reply-to").strip("<>") for m, _ in self.went if "ack:" in m.header("x-mailbot-notice")}
+        mentioned: set[str] = set()  # whose incident an answer had opened before: the mail itself was resent late
         for message_id, record in self.came:
-            if not parse(record.raw).references and message_id not in acked:
+            references = parse(record.raw).references
+            if not references and message_id not in acked | mentioned:
                 self.wrong.append(f"{message_id} has no ack")
+            mentioned.update(references)
         for row in register.incidents():
             incident = register.look(row["id"])
             assert incident is not None

@@ -222,17 +222,41 @@ def test_a_state_that_cannot_be_trusted_is_made_again_and_nothing_goes_out_twice
 
 
 def test_a_redaction_that_was_killed_in_the_middle_is_picked_up(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny = (
+        b"Subject: x\r\nMessage-ID: <tiny@example.org>\r\n\r\n\r\n"  # what is left of it is longer: all behind it moves
+    )
+
     async def scene() -> None:
-        await opened(house)
         async with house.run() as here:
-            await here.send(RESOLVED, mail("4@example.org", "Another one", "Mirror down since 12:00."))
+            await here.send(tiny, OPENING, RESOLVED)
             await here.settle()
         archive, register = setup.opened(house.config, house.clock)
         with monkeypatch.context() as patch:
             patch.setattr(Register, "rebuild", lambda _: 0)  # here the process is gone
-            assert register.redact("1@example.org") == 1
+            assert register.redact("tiny@example.org") == 1
         register.state.close()
         archive.close()
+        assert await up_and_down(house) == []
+        assert house.wrong() == []
+
+    play(scene)
+
+
+def test_redacting_the_opening_mail_leaves_the_incident_and_sends_nothing(house: House) -> None:
+    async def scene() -> None:
+        await opened(house)
+        other = mail("5@example.org", "Mirror down", "Since 12:00 the mirror is down.", sender="bob@example.org")
+        async with house.run() as here:
+            await here.send(RESOLVED, other)
+            await here.settle()
+            rows = {row["id"]: row["messages"] for row in here.daemon.register.incidents()}
+            for message_id in ("1@example.org", "5@example.org"):
+                assert (await here.ask(do="redact", message_id=message_id))["redacted"] == 1
+            await here.settle()
+            await here.quiet()
+            assert {row["id"]: row["messages"] for row in here.daemon.register.incidents()} == rows
+            assert len(rows) == 2
+        assert sorted(house.sink.kinds()) == ["ack", "ack", "draft"]
         assert await up_and_down(house) == []
         assert house.wrong() == []
         assert not any(b"nobody can log in" in path.read_bytes() for path in house.folder.glob("in-*"))
