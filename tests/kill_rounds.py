@@ -140,7 +140,7 @@ class Rounds:
             self.early += 1
         else:
             self.port = process.wait().ports["smtp"]
-            time.sleep(self.lottery.uniform(0.05, 1.2))
+            time.sleep(self.lottery.uniform(0.05, 0.9))
         process.kill()
         self.port = 0
         self.kills += 1

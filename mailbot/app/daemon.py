@@ -35,7 +35,7 @@ SPELL = 0.05  # or fewer where they are long: seconds
 PATIENCE = 2.0  # seconds that reading waits at most while mail is coming in
 TICK = 15  # seconds between looks at what is due
 GRACE = 10.0  # seconds that a running DATA gets at shutdown
-LAST_MAIL = 5.0  # seconds that a hand-over gets then
+LAST_MAIL = 3.0  # seconds that a hand-over gets then
 COMMIT = 200  # records between commits of the state while catching up
 _ID = re.compile(rb"(?im)^message-id:\s*<?([^>\r\n]{1,200})")
 
