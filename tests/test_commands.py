@@ -79,6 +79,17 @@ def test_natural_marks_count_like_keywords(_pattern: object, word: str, example:
     assert words(f"see: {example}") == []
 
 
+@pytest.mark.parametrize("unit", keywords(), ids=lambda k: k.word)
+def test_a_keyword_makes_one_entry_whether_it_is_refused_or_not_if_it_makes_any(unit: Keyword) -> None:
+    """Else the numbers of later entries would change with an UNDO."""
+    for before in ("x", "RESOLVED", "CANCEL", "HANDOFF bob@example.org\nLOG a\nACTION a"):
+        scene = Scene()
+        scene.mail(ALICE, before, 0)
+        entries = len(scene.incident.entries)
+        scene.mail(BOB, unit.example)
+        assert len(scene.incident.entries) - entries == unit.enters, before
+
+
 def test_all_of_the_first_set_is_there() -> None:
     wanted = """START DETECTED RESTORED RESOLVED REOPEN CANCEL HANDOFF ACCEPT DECLINE TAKE LOG TL TITLE SUMMARY IMPACT TRIGGER
         CAUSE DETECTION RESOLUTION WELL POORLY LUCKY ACTION LINK DONE STATUS TIMELINE REPORT HELP UNDO FIX DROP ZONE QUIET

@@ -164,6 +164,8 @@ class Incident:
                 pairs.append((command, Outcome(not command.problem, command.words, sentence)))
             except Refused as refusal:
                 pairs.append((command, Outcome(False, command.words, str(refusal))))
+                if command.keyword.enters:  # an UNDO may allow it one day, and T7 is T7 for ever
+                    target.change_entry(target.enter(Act(command, item), command.words), dropped="not done")
         if undone:  # what it made keeps its numbers, so that T7 is T7 for ever
             self.entries += [replace(e, dropped="undone") for e in target.entries[len(self.entries) :]]
             self.actions += [replace(a, state="undone") for a in target.actions[len(self.actions) :]]

@@ -44,6 +44,7 @@ def handoff(incident: Incident, act: Act) -> str:
     example="ACCEPT",
     shape=noted,
     inverse="HANDOFF",
+    enters=True,
 )
 def accept(incident: Incident, act: Act) -> str:
     if incident.offered is None or incident.offered[0].email != act.who.email:
@@ -74,6 +75,7 @@ def decline(incident: Incident, act: Act) -> str:
     example="TAKE",
     shape=noted,
     inverse="HANDOFF",
+    enters=True,
 )
 def take(incident: Incident, act: Act) -> str:
     holder = incident.commander

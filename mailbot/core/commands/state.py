@@ -24,6 +24,7 @@ def said_at(entry: Entry) -> str:
     shape=when_only,
     inverse="START",
     needs=True,
+    enters=True,
 )
 def start(incident: Incident, act: Act) -> str:
     """The first wins; a later one corrects it and is recorded as such (P19). After RESTORED it opens a second window."""
@@ -79,6 +80,7 @@ def _correct(incident: Incident, old: int | None, new: Entry) -> str:
     shape=when_only,
     inverse="DROP",
     needs=True,
+    enters=True,
 )
 def detected(incident: Incident, act: Act) -> str:
     how = act.command.given.note
@@ -95,6 +97,7 @@ def detected(incident: Incident, act: Act) -> str:
     example="RESTORED 14:40 rolled back",
     shape=when_noted,
     inverse="START",
+    enters=True,
 )
 def restored(incident: Incident, act: Act) -> str:
     note = act.command.given.note
@@ -116,6 +119,7 @@ def restored(incident: Incident, act: Act) -> str:
     shape=when_noted,
     inverse="REOPEN",
     mails="draft",
+    enters=True,
 )
 def resolved(incident: Incident, act: Act) -> str:
     if not incident.is_open:
@@ -138,6 +142,7 @@ def resolved(incident: Incident, act: Act) -> str:
     example="REOPEN it is back",
     shape=maybe_words,
     inverse="RESOLVED",
+    enters=True,
 )
 def reopen(incident: Incident, act: Act) -> str:
     if incident.is_open:
@@ -157,6 +162,7 @@ def reopen(incident: Incident, act: Act) -> str:
     example="CANCEL planned maintenance",
     shape=maybe_words,
     inverse="REOPEN",
+    enters=True,
 )
 def cancel(incident: Incident, act: Act) -> str:
     if not incident.is_open:

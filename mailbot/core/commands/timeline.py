@@ -23,6 +23,7 @@ LABEL = re.compile(r"\s*:?\s*([Tt]\d{1,5})\b[\s:,—–-]*(.*)", re.S)
     inverse="DROP",
     tell="sender",
     needs=True,
+    enters=True,
 )
 def log(incident: Incident, act: Act) -> str:
     entry = incident.enter(act, act.text)

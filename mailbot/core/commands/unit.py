@@ -43,6 +43,7 @@ class Keyword:
     tell: Tell  # receipt to the list (state), to the sender (corrections), or an answer to the sender
     mails: str  # "draft" or "brief": the notice that takes the receipt's place
     block: bool  # its text goes on to the next keyword or blank line (sections)
+    enters: bool  # its effect makes one timeline entry
     needs: bool  # needs an argument: standing alone it takes the next line (mail programs wrap, L16)
     effect: Callable[[Incident, Act], str] = field(repr=False)
 
@@ -88,12 +89,13 @@ def keyword(
     tell: Tell = "list",
     mails: str = "",
     block: bool = False,
+    enters: bool = False,
     needs: bool = False,
 ) -> Callable[[Callable[[Incident, Act], str]], Callable[[Incident, Act], str]]:
     """Registers the function below it as the effect of a keyword. The effect returns the receipt's sentence."""
 
     def register(effect: Callable[[Incident, Act], str]) -> Callable[[Incident, Act], str]:
-        unit = Keyword(words, usage, meaning, example, inverse, shape, tell, mails, block, needs, effect)
+        unit = Keyword(words, usage, meaning, example, inverse, shape, tell, mails, block, enters, needs, effect)
         KEYWORDS.update(dict.fromkeys(words, unit))
         return effect
 
