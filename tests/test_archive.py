@@ -10,15 +10,16 @@ import stat
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mailbot.store.archive import Archive, Arrival, Locked, Place, Record
+from mailbot.store.archive import Archive, Arrival, Locked, Place, Record, _Job
 from mailbot.store.record import MOST_HEAD, draft
 from tests.archive_scene import FROM_ALICE, JUNK, MAIL, NOON, Scene, kept, numbered
 
@@ -320,3 +321,21 @@ def test_only_one_may_write_and_the_refusal_names_it(scene: Scene) -> None:
     scene.open().close()
     with pytest.raises(FileNotFoundError):
         Archive(scene.folder / "none", readonly=True)
+
+
+def test_what_came_in_one_group_is_seen_as_one(tmp_path: Path) -> None:
+    """Else who reads on between its two files takes the later mail first, and a rebuild takes it second."""
+    with Archive(tmp_path / "a") as archive:
+        seen: list[dict[str, int]] = []
+        write = archive._write
+
+        def watched(name: str, drafts: list[Any], *, alone: bool = False) -> list[Record]:
+            seen.append(archive.ends())
+            return write(name, drafts, alone=alone)
+
+        archive._write = watched  # type: ignore[method-assign]
+        arrival = Arrival("smtp 192.0.2.1")
+        jobs = [_Job(draft(b"a mail\n", arrival), direction, Future()) for direction in ("out", "in")]
+        archive._commit(jobs)
+        assert seen == [{}, {}]
+        assert len(archive.ends()) == 2

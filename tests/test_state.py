@@ -170,3 +170,13 @@ def test_what_was_committed_is_there_after_reopening_and_the_rest_is_not(name: s
     third = BACK_ENDS[name](tmp_path)
     assert (list(third.all("messages")), third.mark(), third.next_id("messages")) == ([], {}, 1)
     third.close()
+
+
+def test_documents_come_in_the_order_asked_for(state: State) -> None:
+    for doc_id in range(1, 6):
+        state.put("messages", doc_id, {"n": doc_id})
+    state.commit({})
+    state.delete("messages", 4)
+    state.put("messages", 2, {"n": "new"})
+    found = list(state.all("messages", [5, 2, 4, 9, 1]))
+    assert found == [(5, {"n": 5}), (2, {"n": "new"}), (1, {"n": 1})]

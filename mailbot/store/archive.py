@@ -90,6 +90,7 @@ class Archive:
         self._most_waiting = most_waiting
         self._last = _LEAST
         self._tails: dict[str, Tail] = {}
+        self._ends: dict[str, int] = {}  # of the tails, group by group: nobody reads past a mail that came before
         self._tails_lock = threading.Lock()
         self._queue: deque[_Job] = deque()
         self._waiting = 0
@@ -169,6 +170,7 @@ class Archive:
                 tail.append(b"\n\n")
             if end.last and not name.startswith("in-import-"):
                 self._last = max(self._last, end.last)
+        self._publish(self._tails)
         sync_folder(self.folder)
 
     def _open_notes(self) -> None:
@@ -185,6 +187,10 @@ class Archive:
             if name not in self._tails:
                 self._tails[name] = Tail(self.folder / name, 0)
             return self._tails[name]
+
+    def _publish(self, names: Iterable[str]) -> None:
+        with self._tails_lock:
+            self._ends |= {name: self._tails[name].size for name in names if name in self._tails}
 
     def _writable(self) -> None:
         if self.readonly or self._closed:
@@ -244,6 +250,7 @@ class Archive:
             else:
                 for (job, _), record in zip(jobs, records, strict=True):
                     job.outcome = record
+        self._publish(files)
         for job in group:
             if isinstance(job.outcome, Record):
                 job.future.set_result(job.outcome)
@@ -255,7 +262,7 @@ class Archive:
         self._last = max(now, self._last + _TICK)
         return self._last
 
-    def _write(self, name: str, drafts: list[tuple[Draft, datetime]]) -> list[Record]:
+    def _write(self, name: str, drafts: list[tuple[Draft, datetime]], *, alone: bool = False) -> list[Record]:
         parts: list[bytes] = []
         ends = [0]
         for item, at in drafts:
@@ -263,6 +270,8 @@ class Archive:
             parts += encoded
             ends.append(ends[-1] + sum(map(len, encoded)))
         begin = self._tail(name).append(b"".join(parts))
+        if alone:
+            self._publish([name])
         return [
             item.placed(Place(name, begin + start), begin + end, at)
             for (item, at), start, end in zip(drafts, ends, ends[1:], strict=False)
@@ -291,10 +300,10 @@ class Archive:
             waiting.append((item, at))
             size += item.size
             if len(waiting) >= _IMPORT_GROUP[0] or size >= _IMPORT_GROUP[1]:
-                yield from self._write(file, waiting)
+                yield from self._write(file, waiting, alone=True)
                 waiting, size = [], 0
         if waiting:
-            yield from self._write(file, waiting)
+            yield from self._write(file, waiting, alone=True)
 
     def redact(self, place: Place, message_id: str = "") -> Record:
         """Puts a tombstone in the place of a record and notes the act. Offsets behind it in that file move.
@@ -318,6 +327,7 @@ class Archive:
                 yield from pieces(tail.path, old.end, tail.size)
 
             tail.replace(chunks())
+        self._publish([place.file])
         self.act({"act": "redact", "file": place.file, "offset": place.offset, "arrived": iso(at)})
         return stone.placed(place, place.offset + len(new), at)
 
@@ -328,7 +338,7 @@ class Archive:
         if self.readonly:
             return {name: survey(self.folder / name).good for name in self._mboxes()}
         with self._tails_lock:
-            return {name: tail.size for name, tail in self._tails.items()}
+            return dict(self._ends)
 
     def read(self, place: Place) -> Record:
         """Damaged where no whole record begins at ``place``."""
@@ -356,15 +366,12 @@ class Archive:
 
         def stream(which: str) -> Iterator[Record]:
             for name in streams[which]:
-                yield from self._stream(name, after.get(name, 0), ends[name])
+                if (offset := after.get(name, 0)) < ends[name]:
+                    with Reader(self.folder / name, ends[name]) as file:
+                        yield from file.walk(offset, self._log)
 
         yield from stream("import")
         yield from heapq.merge(stream("in"), stream("out"), key=lambda record: record.arrival.at or _LEAST)
-
-    def _stream(self, name: str, offset: int, limit: int) -> Iterator[Record]:
-        if offset < limit:
-            with Reader(self.folder / name, limit) as file:
-                yield from file.walk(offset, self._log)
 
     # Notes
 

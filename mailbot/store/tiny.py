@@ -8,7 +8,7 @@ Changes wait in memory, as the lines they will be in the file, and are seen by e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -73,12 +73,12 @@ class LogStorage(Storage):
         kept = index.top if index is not None and not (change is not None and change.base) else 0
         return max(kept, change.top if change is not None else 0) + 1
 
-    def docs(self, name: str) -> Iterator[tuple[int, Doc]]:
-        """All documents by rising number, one at a time; those deleted meanwhile are left out."""
-        for doc_id in self.ids(name):
-            doc = self.doc(name, doc_id)
-            if doc is not None:
-                yield doc_id, doc
+    def docs(self, name: str, numbers: Iterable[int] | None = None) -> Iterator[tuple[int, Doc]]:
+        """Documents by rising number or as asked for, one at a time; those deleted meanwhile are left out."""
+        for doc_id in self.ids(name) if numbers is None else numbers:
+            raw = self.raw(name, doc_id)
+            if raw is not None:
+                yield doc_id, self.opened(name, doc_id, raw)
 
     def names(self) -> list[str]:
         gone = {name for name, change in self.pending.items() if change.base == DROP and not change.docs}
@@ -280,8 +280,8 @@ class TinyState:
     def next_id(self, table: str) -> int:
         return self._log.next_id(table)
 
-    def all(self, table: str) -> Iterator[tuple[int, Doc]]:
-        return self._log.docs(table)
+    def all(self, table: str, numbers: Iterable[int] | None = None) -> Iterator[tuple[int, Doc]]:
+        return self._log.docs(table, numbers)
 
     def mark(self) -> dict[str, int]:
         return dict(self._log.journal.mark)
