@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -18,6 +20,7 @@ from mailbot.core.times import Context
 from mailbot.intake.trust import Trust, judge
 
 NONE: Mapping[str, str] = MappingProxyType({})
+_ID_LINE = re.compile(rb"(?im)^message-id:[^\r\n]{1,500}")
 OLDEST = datetime(1971, 1, 1, tzinfo=UTC)  # a Date before mail of this kind is no date (seen: 1945)
 
 
@@ -33,6 +36,7 @@ class Taken:
     facts: Facts
     at: datetime
     imported: bool
+    broke: str = ""  # why it could not be read
 
 
 def take_in(
@@ -47,17 +51,30 @@ def take_in(
     redacted: Mapping[str, str] = NONE,
 ) -> Taken:
     """``redacted``: what redacted mails were, by Message-ID, where this is one of them."""
-    message = parse(raw)
-    parts = split(message.text)
-    if message.message_id in redacted:
-        what, reason = redacted[message.message_id], "it was so before its words were taken out"
-    elif message.message_id in ours:
-        what, reason = "ours", "the archive says that we wrote it"
-    else:
-        what, reason = kind(message, envelope)
-    known = facts(message, parts, at.timestamp(), what)
-    trust = judge(message, list_address=mailing_list.address, list_id=list_id)
-    return Taken(message, parts, what, reason, trust, known, at, imported)
+    try:
+        message = parse(raw)
+        parts = split(message.text)
+        if message.message_id in redacted:
+            what, reason = redacted[message.message_id], "it was so before its words were taken out"
+        elif message.message_id in ours:
+            what, reason = "ours", "the archive says that we wrote it"
+        else:
+            what, reason = kind(message, envelope)
+        known = facts(message, parts, at.timestamp(), what)
+        trust = judge(message, list_address=mailing_list.address, list_id=list_id)
+        return Taken(message, parts, what, reason, trust, known, at, imported)
+    except Exception as error:  # a mail that breaks our code stops nothing else (law 4); nobody knows yet which it is
+        return _set_aside(raw, at, imported, f"it broke mailbot: {type(error).__name__}: {error}")
+
+
+def _set_aside(raw: bytes, at: datetime, imported: bool, why: str) -> Taken:
+    """Such a mail by its Message-ID alone: it opens nothing and is not answered."""
+    named = _ID_LINE.search(raw, 0, 20_000)
+    known = (named[0] if named else b"") + b"\nX-Hash: " + hashlib.sha256(raw).hexdigest().encode() + b"\n\n"
+    message = parse(known.lstrip())
+    message = replace(message, problems=(*message.problems, why))
+    trust = Trust("unknown", message.sender, False, ())
+    return Taken(message, (), "auto", why, trust, facts(message, (), at.timestamp(), "auto"), at, imported, why)
 
 
 def written_by_us(raw: bytes, at: datetime) -> Taken:
@@ -86,7 +103,11 @@ def said(taken: Taken, mailing_list: MailingList, sender_zone: str) -> Said:
     """The message as the fold wants it, with its times and commands read."""
     reading: Reading = NOTHING
     if taken.kind in ("human", "alert"):
-        reading = read(taken.message, taken.parts, context(taken, mailing_list, sender_zone))
+        try:
+            reading = read(taken.message, taken.parts, context(taken, mailing_list, sender_zone))
+        except Exception as error:  # as above
+            problem = f"its times and keywords broke mailbot: {type(error).__name__}: {error}"
+            reading = replace(NOTHING, problems=(problem,))
     message = taken.message
     who = taken.trust.author if taken.trust.author.email else message.sender
     return Said(

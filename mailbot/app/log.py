@@ -77,8 +77,9 @@ def withheld(incident: str, kind: str, until: object) -> None:
     _say(logging.INFO, "withheld", incident=incident or "none", notice=kind, until=until)
 
 
-def broke(message_id: str, where: str, error: BaseException) -> None:
-    _say(logging.ERROR, "broke", message=message_id, where=where, error=f"{type(error).__name__}: {error}")
+def broke(message_id: str, where: str, error: BaseException | str) -> None:
+    said = f"{type(error).__name__}: {error}" if isinstance(error, BaseException) else error
+    _say(logging.ERROR, "broke", message=message_id, where=where, error=said)
 
 
 def listening(kind: str, host: str, port: int) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from mailbot.app import log
@@ -32,6 +32,7 @@ class Mailroom:
         self.register, self.renderer, self.policy, self.post = register, renderer, policy, post
         self.paused = _paused(register.archive.acts())
         self._round: list[Posted] = []  # written in this round, not yet in the register
+        self._digest_again = datetime.min.replace(tzinfo=UTC)
         self._untold: list[tuple[str, str, str, str]] = []  # outcomes that sent.log could not take
         self.posting = asyncio.Lock()  # held for each hand-over: who rebuilds the register must have it
 
@@ -46,7 +47,11 @@ class Mailroom:
         self._round = []
         if not self.paused:
             for incident in self._to_look_at(now):
-                letters += [(incident, letter) for letter in self._about(incident, now)]
+                try:
+                    letters += [(incident, letter) for letter in self._about(incident, now)]
+                except Exception as broken:  # one incident that breaks our code stops no other (law 4)
+                    log.broke(incident, "what is due", broken)
+                    self.register.wake[incident] = (now + AGAIN).timestamp()
                 await asyncio.sleep(0)
             letters += [("", letter) for letter in self._digest(now)]
         outcomes = await asyncio.gather(*(self._keep(letter) for _, letter in letters), return_exceptions=True)
@@ -160,14 +165,19 @@ class Mailroom:
     def _digest(self, now: datetime) -> list[Letter]:
         register = self.register
         period = digest_due(now, self.policy, register.written, register.first_live)
-        if period is None:
+        if period is None or now < self._digest_again:
             return []
         sections = digest_sections(register.incidents(), period)
         if not any(sections.values()):
             return []
         year = period.key.partition("-")[0]
         first = next((m for key, m in register.digests.items() if key.startswith(f"digest:{year}-")), "")
-        letter = self.renderer.digest(period, sections, first, now)
+        try:
+            letter = self.renderer.digest(period, sections, first, now)
+        except Exception as error:  # as in _letter
+            log.broke("", "template of digest", error)
+            self._digest_again = now + AGAIN
+            return []
         log.written(letter.message_id, "", "digest", len(letter.recipients))
         return [letter]
 

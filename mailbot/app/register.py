@@ -10,6 +10,7 @@ import math
 import time
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -179,6 +180,8 @@ class Register:
         number = self.state.next_id("messages")
         arrived = record.arrival.at or datetime(1970, 1, 1, tzinfo=UTC)
         taken = self._read(record, arrived)
+        if taken.broke:
+            log.broke(taken.message.message_id, "reading a mail", taken.broke)
         doc = self._doc(record, taken)
         self.mark[record.place.file] = record.end
         if record.imported:
@@ -252,12 +255,13 @@ class Register:
 
     def _fold_in(self, incident: str, taken: Taken, doc: Doc, merged: bool) -> None:
         folded = self._folded.pop(incident, None)
+        self.touched.add(incident)
         if folded is not None and not merged:
             item = self._item(taken, doc)
             if not needs_refold(item):
-                folded.add(item)
-                self._folded[incident] = folded
-        self.touched.add(incident)
+                with suppress(Exception):  # a full fold will tell
+                    folded.add(item)
+                    self._folded[incident] = folded
 
     def _item(self, taken: Taken, doc: Doc) -> Said | Sent:
         if doc["d"] == "out":
@@ -276,13 +280,22 @@ class Register:
     # ── looking ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def look(self, incident: str) -> Incident | None:
-        """The incident, folded; None where there is none of that id. An alias gives the incident it was merged into."""
+        """The incident, folded; None where there is none of that id or it cannot be folded.
+
+        An alias gives the incident it was merged into.
+        """
         current = self._current(incident.upper())
         if current is None or not self.members.get(current):
             return None
         folded = self._folded.get(current)
         if folded is None:
-            folded = fold(current, self.items(current), self.list)
+            try:
+                folded = fold(current, self.items(current), self.list)
+            except OSError:
+                raise
+            except Exception as error:  # one incident that breaks our code stops no other (law 4)
+                log.broke(current, "folding", error)
+                return None
             self._folded[current] = folded
             if len(self._folded) > MOST_FOLDED:
                 self._folded.popitem(last=False)
