@@ -192,7 +192,7 @@ def stream(seed: int, length: int = 24) -> Scene:
         if n and dice.random() < 0.25:
             body += f"\nUNDO {undo_code(dice.choice(made.items).message_id)}"
         auto = {"Auto_Submitted": "auto-replied"} if dice.random() < 0.05 else {}
-        made.mail(who, body, n * dice.choice([3, 40]) + n, **auto)
+        made.mail(who, body, made.clock + dice.choice([0, 3, 40, 150]), **auto)
         if dice.random() < 0.5:
             asked = list(made.incident.asks)
             made.sent(*dice.sample(asked, len(asked) // 2))
