@@ -6,29 +6,48 @@ list's own is looked at first, then the package.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import logging
 import re
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.headerregistry import Address as MailAddress
+from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from pathlib import Path
 from typing import Any
 
-from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, StrictUndefined
+from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateNotFound
 from jinja2.sandbox import SandboxedEnvironment
 
-from mailbot.core.commands import keywords
+from mailbot.core.commands import keywords, read_commands
 from mailbot.core.due import Notice, Period
+from mailbot.core.entries import can_be_mailed
 from mailbot.core.incident import Incident, MailingList, undo_code
 from mailbot.core.report import called, in_words, report
+from mailbot.core.times import Context
 
 WIDTH = 72
 MOST_REFERENCES = 10
+MOST_SUBJECT = 500  # characters
+ID = re.compile(r"[!-;=?-~]{1,900}")  # a Message-ID that a header can carry; a line has at most 998 octets
+
+
+class Ids(UnstructuredHeader, BaseHeader):
+    """Message-IDs, one a line: the stdlib's folding makes encoded words of long ones, which thread nothing any more."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {f'{policy.linesep} '.join(str(self).split())}{policy.linesep}"
+
+
+HEADERS = HeaderRegistry()
+for _name in ("message-id", "in-reply-to", "references"):
+    HEADERS.map_to_type(_name, Ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +84,47 @@ def _wrap(text: str, indent: int = 0, first: str | None = None) -> str:
     )
 
 
-def _markdown(text: str) -> str:
-    """A person's words as Markdown text on one line: nothing in them becomes a heading, HTML or an image."""
-    flat = " ".join(str(text).split())
-    return re.sub(r"([\\<\[\]])", r"\\\1", flat)
+def _printable(text: str) -> str:
+    """Without control characters, line ends of other systems, marks that turn the text around, and half characters."""
+    return re.sub("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]", "", text)
+
+
+def _line(text: object) -> str:
+    """On one line, printable: as a header can carry it."""
+    return _printable(" ".join(str(text).split()))
+
+
+def _markdown(text: object) -> str:
+    """A person's words as Markdown text on one line: nothing in them becomes HTML, a link, an image or a footnote."""
+    return re.sub(r"([\\<\[])", r"\\\1", _line(text))
+
+
+def _paragraph(text: str) -> str:
+    """A person's lines as a Markdown paragraph: lists, emphasis and closed code blocks stay; what would change the
+    report's structure (headings, rules, quotes, HTML, footnotes) becomes text."""
+    lines: list[str] = []
+    code, closed = False, len(re.findall(r"^\s*```", text, re.M)) % 2 == 0
+    for line in text.strip().split("\n"):
+        fence = line.lstrip().startswith("```")
+        if closed and (fence or code):
+            code = code != fence
+            lines.append(_printable(line).rstrip())
+        else:
+            lines.append(re.sub(r"^(#|```|~~~|=+$|-+$|>)", r"\\\1", _markdown(line)))
+    return "\n".join(lines) + ("\n" if lines[-1].lstrip().startswith("```") else "")
+
+
+def _yaml(value: object) -> str:
+    """JSON, which YAML reads too."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_yaml(v) for v in value)}]"
+    return json.dumps(_line(value) if isinstance(value, str) else value, ensure_ascii=False)
 
 
 def _for_mail(markdown: str) -> str:
     """The report as the text of a mail: without front matter and help, at 72 columns. The file beside it has both."""
     body = re.sub(r"\A---\n.*?\n---\n", "", markdown, flags=re.S)
-    body = re.sub(r"\n*<!--.*?-->", "", body, flags=re.S)
+    body = re.sub(r"^<!--.*?-->\n*", "", body, flags=re.S | re.M)
     lines = (_wrap(line, 2, "") if len(line) > WIDTH else line for line in body.strip().split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
 
@@ -84,6 +134,17 @@ def _encoding(text: str) -> str:
     if max(map(len, text.encode().split(b"\n"))) > 990:
         return "quoted-printable"
     return "7bit" if text.isascii() else "8bit"
+
+
+def _inert(text: str, now: datetime) -> str:
+    """No line of ours is a command when it comes back without quote marks (L5): one that would be is marked as a sample."""
+    while found := read_commands(text, ((0, len(text)),), Context(now))[0]:
+        lines = text.split("\n")
+        for command in found:
+            line = lines[command.line - 1].strip()
+            lines[command.line - 1] = textwrap.fill(line, WIDTH, initial_indent="| ", subsequent_indent="  ")
+        text = "\n".join(lines)
+    return text
 
 
 def environment(folder: str = "") -> SandboxedEnvironment:
@@ -104,8 +165,9 @@ def environment(folder: str = "") -> SandboxedEnvironment:
         "day": lambda t: f"{t.astimezone(UTC):%Y-%m-%d}",
         "span": in_words,
         "wrap": _wrap,
-        "yaml": lambda v: json.dumps(v, ensure_ascii=False),
+        "yaml": _yaml,
         "markdown": _markdown,
+        "paragraph": _paragraph,
         "capitalize_first": lambda s: s[:1].upper() + s[1:],
         "person": called,
         "code": undo_code,
@@ -114,20 +176,31 @@ def environment(folder: str = "") -> SandboxedEnvironment:
 
 
 class Renderer:
-    """Fills the templates for one list. Pure but for reading templates: the same arguments give the same bytes."""
+    """Fills the templates for one list. Pure but for reading templates: the same arguments give the same bytes.
 
-    def __init__(self, mailing_list: MailingList, looks: Looks) -> None:
+    ``tell`` gets a sentence about each template of the list's own folder that is broken; ours takes its place.
+    """
+
+    def __init__(self, mailing_list: MailingList, looks: Looks, tell: Callable[[str], object] | None = None) -> None:
         self.list, self.looks = mailing_list, looks
-        self.env = environment(looks.folder)
+        self.tell = tell or logging.getLogger("mailbot").error
+        self.env, self.ours = environment(looks.folder), environment()
+
+    def _fill(self, name: str, words: Mapping[str, Any]) -> str:
+        if self.looks.folder:
+            try:
+                return self.env.get_template(name).render(words)
+            except Exception as error:  # people's own template may be broken in any way, and the mail must go out
+                if not isinstance(error, TemplateNotFound) or error.name != name:
+                    self.tell(f"template {name} of {self.looks.folder}: {type(error).__name__}: {error}; ours is used")
+        return self.ours.get_template(name).render(words)
 
     def report(self, incident: Incident, template: str = "") -> tuple[str, str]:
         """(file name, Markdown) of the report in one of the templates."""
         name = template or self.looks.template
         zone = self.looks.zone if name == "debrief" else "UTC"
         view = report(incident, zone=zone, names=self.looks.names, archive_url=self.looks.archive_url)
-        text = self.env.get_template(f"report/{name}/report.md.j2").render(
-            report=view, incident=incident, list=self.list
-        )
+        text = self._fill(f"report/{name}/report.md.j2", {"report": view, "incident": incident, "list": self.list})
         return view.file_name, re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
     def letter(
@@ -140,8 +213,9 @@ class Renderer:
         about = notice.asks[-1].message_id if notice.asks else (incident.references or [incident.opened_by])[-1]
         subject = notice.asks[-1].subject if notice.asks else incident.subject
         mail = self._mail(notice, now, f"{incident.id}.{notice.kind}")
-        mail["Subject"] = re.sub(r"^(?i:re:\s*)*", "Re: ", subject or incident.title, count=1)
-        mail["In-Reply-To"] = f"<{about}>"
+        mail["Subject"] = re.sub(r"^(?i:re:\s*)*", "Re: ", _line(subject or incident.title)[:MOST_SUBJECT], count=1)
+        if ID.fullmatch(about):
+            mail["In-Reply-To"] = f"<{about}>"
         mail["References"] = " ".join(f"<{r}>" for r in self._references(incident, about))
         mail["X-Mailbot-Incident"] = incident.id
         view = report(incident, zone="UTC", names="names")
@@ -175,12 +249,12 @@ class Renderer:
         return self._finish(mail, notice, "digest", words, [])
 
     def _mail(self, notice: Notice, now: datetime, name: str) -> EmailMessage:
-        mail = EmailMessage(policy=SMTP)
+        mail = EmailMessage(policy=SMTP.clone(header_factory=HEADERS))
         digest = hashlib.sha256("\n".join(notice.keys).encode()).hexdigest()[:12]
         mail["Message-ID"] = f"<{name}.{digest}@{self.list.host}>"
         mail["Date"] = now
         mail["From"] = MailAddress("incident bot", addr_spec=self.list.bot)
-        everybody = ([self.list.address] if notice.to_list else []) + [t for t in notice.to if "@" in t]
+        everybody = ([self.list.address] if notice.to_list else []) + [t for t in notice.to if can_be_mailed(t)]
         mail["To"] = [MailAddress(addr_spec=a) for a in dict.fromkeys(everybody)]
         mail["Reply-To"] = MailAddress(addr_spec=self.list.address)
         mail["Auto-Submitted"] = "auto-replied" if notice.asks else "auto-generated"
@@ -193,17 +267,17 @@ class Renderer:
         """At most ten: the root, a pseudo-id that never changes (L28), and the last ones."""
         fixed = [incident.opened_by, f"{incident.id}@{self.list.host}"]
         tail = [r for r in [*incident.references[-MOST_REFERENCES:], about] if r not in fixed]
-        return list(dict.fromkeys([*fixed, *tail[-(MOST_REFERENCES - 2) :]]))
+        every = dict.fromkeys([*fixed, *tail[-(MOST_REFERENCES - 2) :]])
+        return [r for r in every if ID.fullmatch(r)]
 
     def _finish(
         self, mail: EmailMessage, notice: Notice, name: str, words: Mapping[str, Any], files: Sequence[tuple[str, str]]
     ) -> Letter:
-        text = self.env.get_template(f"mail/{name}.txt.j2").render(words)
-        text = re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+        text = re.sub(r"\n{3,}", "\n\n", self._fill(f"mail/{name}.txt.j2", words)).strip()
+        text = _inert("\n".join(map(_printable, text.split("\n"))), words["now"]) + "\n"
         mail.set_content(text, cte=_encoding(text))
-        page = f"mail/{name}.html.j2"
-        if page in self.env.list_templates(filter_func=lambda n: n == page):
-            mail.add_alternative(self.env.get_template(page).render(words), subtype="html")
+        with contextlib.suppress(TemplateNotFound):
+            mail.add_alternative(_printable(self._fill(f"mail/{name}.html.j2", words)), subtype="html")
         for file_name, content in files:
             mail.add_attachment(content, subtype="markdown", filename=file_name, cte=_encoding(content))
         for n, part in enumerate(p for p in mail.walk() if p.is_multipart()):  # a random one would differ each time
