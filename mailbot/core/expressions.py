@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-
 from mailbot.core.found import Clock, Day
 from mailbot.core.scanner import scan
 from mailbot.core.zones import PLACE, SHORT, WORDS, read_zone
@@ -46,11 +45,31 @@ _TAIL = re.compile(
     rf"|[ \t]?\n[ \t]{{0,12}}(?P<next>UTC|GMT|[A-Z]{{2,3}}T)(?![\w/])|[ ](?P<city>[A-Z][a-zü]{{3,15}})(?=[.,;)]|[ ]?$|\n| - ))"
 )
 _SECONDS_TAIL = re.compile(r"[ ]?(?P<short>-(?:1[0-4]|0\d):(?:00|15|30|45))(?![\d:.])")
-_BEFORE = re.compile(rf"(?P<zone>(?:UTC|GMT|[A-Z]{{3,4}}T?))[)\]]?:?[ ]{{1,2}}$")
+_BEFORE = re.compile(r"(?P<zone>(?:UTC|GMT|[A-Z]{3,4}T?))[)\]]?:?[ ]{1,2}$")
 _YEAR = re.compile(r"[ ](?P<y>(?:19|20)\d\d)(?![\d:])")
 _ABOUT = frozenset(
-    "about around approx approximately roughly circa ca gegen etwa ungefähr vers environ hacia sobre verso rond około omstreeks"
-    " nearly almost".split()
+    [
+        "about",
+        "around",
+        "approx",
+        "approximately",
+        "roughly",
+        "circa",
+        "ca",
+        "gegen",
+        "etwa",
+        "ungefähr",
+        "vers",
+        "environ",
+        "hacia",
+        "sobre",
+        "verso",
+        "rond",
+        "około",
+        "omstreeks",
+        "nearly",
+        "almost",
+    ]
 )
 _ISH = re.compile(r"[ -]?ish\b|[ ]or so\b|\?(?=[ \n)])")
 
@@ -60,7 +79,9 @@ _FILL = (
     r"|a[ ]las|a[ ]la|sobre|hacia|desde|alle|ore|alle[ ]ore|verso|dalle|às|as|om|rond|van|o|około|kl\.?|the|local[ ]time|starting|starts?|just[ ](?:after|before))\b)"
 )
 _DATE_THEN_CLOCK = re.compile(rf"{_FILL}{{0,9}}")
-_TIGHT = re.compile(r"(?:[ \t\u00a0]{0,2}[,|@T]?[ \t\u00a0]{0,2}(?:at[ ])?|[ ][\u2013\u2014-][ ])")
+_TIGHT = re.compile(
+    r"(?:[ \t\u00a0]{0,2}[,|@T]?[ \t\u00a0]{0,2}(?:(?:at|um|gegen|à|vers|alle|om|o)[ ]|a las )?|[ ][\u2013\u2014-][ ])"
+)
 _CLOCK_THEN_DATE = re.compile(
     r"[ \t\u00a0*_)\]]{0,3}(?:[,|(\[\u2013\u2014/-]|[ \t\n])?[ \t\n]{0,3}(?:(?:on|am|le|el|il|op|em|of|the|del|du|vom)[ \n]){0,2}(?:the[ ])?"
 )
@@ -174,6 +195,7 @@ def _year_tail(text: str, e: Expression, limit: int) -> None:
         m = _YEAR.match(text, e.end, limit)
         if m is not None:
             e.day, e.end = replace(e.day, year=int(m["y"])), m.end()
+            _with_tail(text, e, limit)
 
 
 def _clock_before_date(text: str, items: list[Expression]) -> list[Expression]:

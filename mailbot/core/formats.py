@@ -113,7 +113,9 @@ FORMATS: tuple[Row, ...] = (
         rf"(?P<wd>{any_of(lexicon.WEEKDAYS)})(?![^\W\d_]|-\w)"
         r"(?:,?[ ](?:(?:the|den)[ ])?(?P<d>\d{1,2})(?:st|nd|rd|th|\.)(?!\w))?",
         f.read_weekday, "Saturday 21st", "Saturday, the 21"),
-    Row("day by name", "word", rf"(?:{any_of(lexicon.DAYS)})(?!\w|['’](?!s\b))", f.read_day_word, "yesterday", "-1 day"),
+    Row("day by name", "word",
+        rf"(?P<name>{any_of(lexicon.DAYS)})(?:[ ](?:morning|afternoon|evening|night|früh|abend|matin|soir|sera))?(?!\w|['’](?!s\b))",
+        f.read_day_word, "yesterday", "-1 day"),
     Row("day of the month", "digit", r"(?<=[Tt]he[ ])(?P<d>\d{1,2})(?:st|nd|rd|th)(?!\w)",
         f.read_day_of_month, "the 21st", "the 21"),
     # Before something
@@ -125,7 +127,7 @@ FORMATS: tuple[Row, ...] = (
     # Clocks
     Row("clock", "digit",
         rf"(?P<h>{_H})[:：](?P<m>{_M})(?:[:：]{_SEC}{_FRAC})?{_AFTER}"
-        rf"(?:(?P<half>{_AM_PM}|[aApP](?!\w))|{_MARK})?(?![^\W\dTZ]|_\w)",
+        rf"(?:(?P<half>{_AM_PM}|[aApP](?!\w))|{_MARK})?(?!(?!ish\b)[^\W\d_TZ]|_\w)",
         f.read_clock, "14:05:06", "14:05"),
     Row("range of hours", "digit",
         rf"(?P<h>{_H12})(?=[ ]?(?:-|–|—|to)[ ]?{_H12}(?:[:.]{_M})?(?P<half>[ ]?[aApP]\.?[mM])(?!\w))",

@@ -32,7 +32,9 @@ class Clock:
     minutes: int
     seconds: float = 0.0
     half: str = ""  # am, pm; "word" for noon and midnight; "" where nothing is said
-    open_half: bool = False  # an hour of 1..12 with no am or pm and no leading zero: it may take one from its neighbours
+    open_half: bool = (
+        False  # an hour of 1..12 with no am or pm and no leading zero: it may take one from its neighbours
+    )
     zone: str = ""  # where the format itself carries it: "+02:00", "Z"
     has_seconds: bool = False
 
@@ -56,12 +58,13 @@ Read = Callable[[re.Match[str]], Found | None]
 
 _GERMAN_AT = re.compile(r"\b(?:um|gegen|ab|kl\.?|klo|ore|alle|om|godz\.?|o)[ ]$", re.I)
 _FRENCH_AT = re.compile(
-    r"(?:\b(?:à|vers|dès|jusqu'à|las|às|alle|entre|depuis|avant|après|pour)|\d[ ]?h[ ](?:à|et))[ ]$", re.I
+    r"(?:\b(?:à|vers|dès|jusqu'à|las|às|alle|entre|de|depuis|avant|après|pour)|\d[ ]?h[ ](?:à|et))[ ]$", re.I
 )
 _AT = re.compile(r"(?:\bat|around|about|~|by|from|until|to)[ ]?$", re.I)
 _EPOCH_NAME = re.compile(r"(?:epoch|unix ?time|timestamp|time|ts|at)[\"']?[ ]?[=:]?[ ]?[\"']?$", re.I)
+_COLON = re.compile(r"[ ]?[:–—-]")
 _NEXT_DAY = re.compile(r"[ ]\d{1,2}(?:st|nd|rd|th|[ ,])")
-_SHORT_WEEKDAYS = frozenset("mon tue tues wed thu thur thurs fri sat sun".split())
+_SHORT_WEEKDAYS = frozenset(["mon", "tue", "tues", "wed", "thu", "thur", "thurs", "fri", "sat", "sun"])
 _LAST_DAY = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
@@ -112,8 +115,10 @@ def read_hour(m: re.Match[str]) -> Found | None:
 
 
 def read_french_hour(m: re.Match[str]) -> Found | None:
-    """15h is a time behind "à", else a duration."""
-    return read_hour(m) if _FRENCH_AT.search(_before(m, 12)) else None
+    """15h is a time behind "à", or where it leads its line ("- 15h : retour"), else a duration."""
+    before = m.string[m.string.rfind("\n", max(0, m.start() - 12), m.start()) + 1 : m.start()] if m.start() else ""
+    leads = len(before) <= 6 and not before.strip(" \t>*-•–") and _COLON.match(m.string, m.end())
+    return read_hour(m) if leads or _FRENCH_AT.search(_before(m, 12)) else None
 
 
 def read_military(m: re.Match[str]) -> Found | None:
@@ -194,7 +199,7 @@ def read_weekday(m: re.Match[str]) -> Found | None:
 
 
 def read_day_word(m: re.Match[str]) -> Found | None:
-    return Found(m.start(), m.end(), day=Day(delta=lexicon.DAYS[m[0].lower()]), precision="day")
+    return Found(m.start(), m.end(), day=Day(delta=lexicon.DAYS[" ".join(m["name"].lower().split())]), precision="day")
 
 
 def read_day_of_month(m: re.Match[str]) -> Found | None:

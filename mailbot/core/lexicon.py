@@ -25,8 +25,8 @@ MONTH_LINES = (
 )
 MONTHS: dict[str, int] = {w: n for n, line in enumerate(MONTH_LINES, 1) for w in line.split()}
 #: Everyday words in some language: a month only beside a year ("ago", "set", "out") or in capitals ("May", "March", "Mar").
-MONTH_NEEDS_YEAR = frozenset("ago set out gen mag lug ene abr".split())
-MONTH_NEEDS_CAPITAL = frozenset("may march mar mars marca maja".split())
+MONTH_NEEDS_YEAR = frozenset(["ago", "set", "out", "gen", "mag", "lug", "ene", "abr"])
+MONTH_NEEDS_CAPITAL = frozenset(["may", "march", "mar", "mars", "marca", "maja"])
 
 WEEKDAY_LINES = (
     "monday mon montag lundi lunes lunedì segunda-feira maandag poniedziałek",
@@ -43,7 +43,8 @@ DAYS: dict[str, int] = {
     "today": 0, "yesterday": -1, "tomorrow": 1, "tonight": 0,
     "heute": 0, "gestern": -1, "vorgestern": -2, "übermorgen": 2,
     "aujourd'hui": 0, "aujourd’hui": 0, "hier": -1, "demain": 1, "hoy": 0, "ayer": -1, "oggi": 0, "ieri": -1, "domani": 1,
-    "hoje": 0, "ontem": -1, "amanhã": 1, "vandaag": 0, "gisteren": -1, "dzisiaj": 0, "dziś": 0, "wczoraj": -1, "jutro": 1,
+    "this morning": 0, "this afternoon": 0, "this evening": 0, "ce matin": 0, "cet après-midi": 0, "esta mañana": 0,
+    "stamattina": 0, "vanochtend": 0, "vanmorgen": 0, "hoje": 0, "ontem": -1, "amanhã": 1, "vandaag": 0, "gisteren": -1, "dzisiaj": 0, "dziś": 0, "wczoraj": -1, "jutro": 1,
 }  # fmt: skip
 
 #: Times of day by name -> minutes after midnight.

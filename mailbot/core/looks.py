@@ -20,6 +20,8 @@ class Look:
     example: str
 
 
+DAY_CHANGED = "log opened or day changed"  # no event, but the lines below are of its day
+
 # Lines whose times are no events, whatever stands in them. Anchored at the line's start.
 _USER = r"[ \t]*[\w.+-]{1,32}"
 LINES: tuple[Look, ...] = (
@@ -41,11 +43,13 @@ LINES: tuple[Look, ...] = (
     Look("mail trace", "received signature date index",
         r"[ \t]*(?:Received|X-Received|DKIM-Signature|Delivery-date|Thread-Index)[ ]?:",
         "Received: from a by b; Sat, 21 Nov 2026 14:05:06 +0000"),
-    Look("log opened or day changed", "log day logging",
+    Look(DAY_CHANGED, "log day logging",
         r"[ \t]*(?:---|\*\*\*\*)[ ](?:Log (?:opened|closed)|Day changed|BEGIN LOGGING|ENDING LOGGING)",
         "--- Log opened Sat Nov 21 14:05:06 2026"),
     Look("patch head", "", r"(?:---|\+\+\+|diff|index|Author(?:Date)?|Commit(?:Date)?)[ :].{0,200}?\d\d:\d\d:\d\d",
         "--- a/core.py 2026-11-21 14:05:06 +0100"),
+    Look("commit", "date authordate commitdate", r"(?:Author|Commit)?Date:[ ]{2,8}[A-Z][a-z]{2}[ ][A-Z][a-z]{2}[ ]",
+        "Date:   Sat Nov 21 14:05:06 2026 +0100"),
     Look("attribution", "wrote writes schrieb écrit escribió scritto escreveu schreef napisał napisała skrev napsal",
         r"[ \t]*(?:On|Am|Le|El|Il|Em|Op|W dniu|Dnia|Den|Dne)\b.{6,300}?"
         r"(?:wrote|writes|schrieb|a écrit|escribió|ha scritto|escreveu|schreef|napisał|skrev|napsal)[^\n]{0,60}:?[ \t]*$",
@@ -61,7 +65,9 @@ _DURATION = (
     " real eta length lag delay delayed latency downtime age time mttr ttd ttr dauer dauerte durée duración durata remaining left"
     " per every each split window average avg mean median finished done completed only another"
 )
-_RATIO = "ratio aspect odds score scored scores scale resolution mix vote voted votes proportion mk mt lk jn verse chapter"
+_RATIO = (
+    "ratio aspect odds score scored scores scale resolution mix vote voted votes proportion mk mt lk jn verse chapter"
+)
 _PLACE = (
     "line lines col column row pos position offset page slot bus major minor dev device rev revision vlan node ver version"
     " channel lun scsi raw sha hash checksum uuid id mac hwaddr ether no"
@@ -69,12 +75,13 @@ _PLACE = (
 LEFT: tuple[Look, ...] = (
     Look("duration", _DURATION,
         rf"\b(?:{_DURATION.replace(' ', '|')}|time[ ](?:taken|spent|to \w+)|(?:finished|done|completed)[ ]in)"
-        r"(?:[ ](?:is|was|were|of|for|about|only|around|approximately|a|an|time|in)){0,2}[ \t]{0,3}\**[:=]?\**[ \t]{0,3}[~(\"`]?$",
+        r"(?:[ ](?:is|was|were|of|for|about|only|around|approximately|a|an|time|in)){0,2}[\"'*]{0,2}[ \t]{0,3}[:=]?[\"'*]{0,2}[ \t]{0,3}[~(\"`']?$",
         "the restart took 01:23"),
     Look("port map", "p publish l r port ports map mapped",
         r"(?:-p|--publish|-L|-R|\bports?|\bmap(?:ped)?(?: to)?)[ =:]{1,2}[\"']?$", "docker run -p 22:22"),
     Look("ratio", _RATIO, rf"\b(?:{_RATIO.replace(' ', '|')})(?:[ ](?:of|is|was|:))?[ ]{{1,2}}$", "a ratio of 10:14"),
     Look("place in a file", _PLACE, rf"\b(?:{_PLACE.replace(' ', '|')})[ =:#]{{1,2}}$", "at line 14:05"),
+    Look("device", "dev", r"/dev/\w+[ ,:(]{1,3}$", "/dev/sdb, 8:16"),
     Look("offset from UTC", "utc gmt", r"(?:UTC|GMT)[ ]?[+-]$", "UTC+05:30"),
     Look("phone", "tel phone fax mobile cell call dial ext pin in id",
         r"(?:\b(?:tel|phone|fax|mobile|cell|call|dial[- ]?in|ext|pin|conference id)\b\.?[ ]?[:.]?[ ]?(?:[+(\d)][\d ().-]{0,14})?)$",
@@ -89,7 +96,13 @@ RIGHT: tuple[Look, ...] = (
         "01:23 minutes"),
     Look("hours of something", "",
         r"[ ](?:hours|hrs|stunden|heures)[ ](?:of|long|later|after|before|until|to|from|remaining|and|passed)", "4:30 hours of work"),
+    Look("unit", "", r"[ ]?(?:[kMGT]?(?:Hz|B|bit|bps)|px|rpm|dB|ms)\b", "10:20 MHz"),
     Look("name", "", r"[-_][A-Za-z]", "14:05-rc1"),
+)  # fmt: skip
+
+# A clock with what stands in front of it.
+WITH: tuple[Look, ...] = (
+    Look("duration", "after within in for nach après", r"\b(?:after|within|in|for|nach|après)[ ]0?0:\d\d:\d\d$", "failed after 00:01:02"),
 )  # fmt: skip
 
 # In the clause before a time: it is planned, happens every day, or tells when something was built.
@@ -101,19 +114,19 @@ NOT_NOW: tuple[Look, ...] = (
         "will we'll i'll they'll it'll ll shall plan plans planned planning schedule scheduled rescheduled going intend intends intended"
         " intending intention would should to be is are expected due expect expects next eta deadline propose proposed let's let"
         " tomorrow upcoming maintenance meet meeting call later aim aiming target targeting estimated geplant planmäßig werden wird"
-        " voraussichtlich morgen prévu prévue prévus prévues sera seront demain previsto prevista será estarei gepland zaplanowano zaplanowany",
+        " please nächste nächsten nächster nächstes prochain prochaine próximo próxima voraussichtlich morgen prévu prévue prévus prévues sera seront demain previsto prevista será estarei gepland zaplanowano zaplanowany",
         r"\b(?:will(?! not have)|(?:we|I|they|it)['’]ll|shall|plan(?:s|ned|ning)?[ ](?:to|for|on)"
-        r"|planned[ ](?:maintenance|work|start|end)?|(?:re)?scheduled(?:[ ]\w+){0,3}[ ](?:for|at|on|to|from)|going[ ]to"
+        r"|planned[ ](?:maintenance|work|start|end)?|(?:re)?scheduled(?:[ ]maintenance)?[ ](?:for|at|on|to|from)|going[ ]to|please|nächste[nrms]?|prochaine?|próxim[oa]"
         r"|intend(?:s|ed|ing)?[ ]to|intention|would[ ]be|should[ ]be|(?:is|are)[ ]to[ ]be|to[ ]be|(?:is|are|be)[ ](?:expected|due|estimated)"
         r"|expect(?:s|ed)?[ ](?:to|at|by|a|the)|next[ ](?:update|status|call|meeting|check|report|review)|ETA|due[ ](?:at|by|on)|deadline"
         r"|proposed?|let's|tomorrow|upcoming|maintenance[ ]window|meet(?:ing)?[ ](?:is[ ])?(?:at|on)|call[ ]at|no[ ]later[ ]than"
         r"|aim(?:ing)?[ ](?:to|for)|target(?:ing|ed)?|estimated|geplant|planmäßig|werden|wird|voraussichtlich|morgen[ ]um|prévue?s?"
-        r"|sera|seront|demain|previsto|prevista|será|estarei|gepland|zaplanowan\w+)\b[^.!?|]{0,70}$",
+        r"|sera|seront|demain|previsto|prevista|será|estarei|gepland|zaplanowan\w+)\b(?:(?!\b(?:started|began|finished|ended|completed|was|were|failed|happened)\b)[^.!?|]){0,70}$",
         "we plan to fail over at 14:05"),
     Look("every day", _DAYS + " hours tous todos",
         rf"\b(?:{_DAYS.replace(' ', '|')}|(?:support|business|office|opening|working|core|service|on-call|quiet|peak)[ ]hours"
         r"|tous[ ]les|todos[ ]los)\b[^.!?|]{0,40}$", "the backup runs every night at 14:05"),
-    Look("numbered build", "", r"#\d+(?:[-~.\w]{0,24})?(?:[ ,]+(?:SMP|PREEMPT\w*|Debian|Ubuntu)){0,3}[ ,]*(?:\S{1,30}[ ])?$",
+    Look("numbered build", "", r"#\d+(?:[-~.\w]{0,24})?(?:[ ,]+(?:SMP|PREEMPT\w*|Debian|Ubuntu|\d[\w.+~-]{2,30})){0,4}[ ,(]*$",
         "Linux 5.4 #1 SMP Tue Nov 21 14:05:06 UTC 2026"),
     Look("build stamp",
         "smp preempt preempt_dynamic debian ubuntu default main tags heads built compiled build date time stamp released release"
@@ -129,6 +142,7 @@ NOT_NOW_AFTER: tuple[Look, ...] = (
     Look("every day", "",
         r"[ ]?\)?[ ](?:every|each|daily|nightly|on weekdays|on weekends|täglich|jeden Tag|chaque jour|tous les jours|cada día|codziennie)\b",
         "at 14:05 every day"),
+    Look("geplant", "", r"[^.!?|\n]{0,40}\b(?:geplant|vorgesehen|angesetzt)\b", "um 14:05 ist der Umbau geplant"),
     Look("planned", "", r"[ ]?\)?,?[ ](?:(?:we|I|they)(?:[ ]will|'ll)|(?:we|they)[ ]are[ ]going[ ]to|(?:the|a)[ ]\w+[ ]will)\b",
         "at 14:05 we will fail over"),
 )  # fmt: skip
@@ -143,7 +157,7 @@ def _compile(rows: tuple[Look, ...], flags: int = 0) -> _Compiled:
 
 
 _LINES = _compile(LINES)
-_LEFT, _RIGHT, _NOT_NOW, _AFTER = (_compile(t, re.I) for t in (LEFT, RIGHT, NOT_NOW, NOT_NOW_AFTER))
+_LEFT, _RIGHT, _WITH, _NOT_NOW, _AFTER = (_compile(t, re.I) for t in (LEFT, RIGHT, WITH, NOT_NOW, NOT_NOW_AFTER))
 
 
 def _search(rows: _Compiled, before: str) -> str:
@@ -173,7 +187,8 @@ def clock_look(text: str, e: Expression, line_start: int, line_end: int) -> str:
         return ""
     right = text[e.end : min(line_end, e.end + 24)]
     name = next((name for name, _, p in _RIGHT if p.match(right)), "")
-    return name or _search(_LEFT, text[max(line_start, e.start - 48) : e.start])
+    start = max(line_start, e.start - 48)
+    return name or _search(_LEFT, text[start : e.start]) or _search(_WITH, text[start : e.end])
 
 
 def not_now(text: str, e: Expression, clause_start: int, lead: bool) -> str:

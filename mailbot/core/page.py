@@ -105,7 +105,9 @@ def with_pastes(text: str, own: Sequence[tuple[int, int]]) -> list[tuple[int, in
     for start, end in _gaps(len(text), own):
         rows = text[start:end].split("\n")
         count = sum(1 for r in rows[:400] if _CHAT_LINE.match(r[:160]))
-        if not count or any(_SAID_BY.search(r[:200]) for r in rows if r.strip() and not r.lstrip(" \t").startswith(">")):
+        if not count or any(
+            _SAID_BY.search(r[:200]) for r in rows if r.strip() and not r.lstrip(" \t").startswith(">")
+        ):
             continue
         before = next((r for r in reversed(text[max(0, start - 400) : start].split("\n")) if r.strip()), "")
         if not _SAID_BY.search(before[:300]):

@@ -34,6 +34,7 @@ class Place:
     sure: bool = True
     doubts: list[str] = field(default_factory=list)
     dropped: str = ""  # why it is no event
+    column: int = 0  # of a table, from 1
 
     def doubt(self, why: str) -> None:
         self.sure = False
@@ -134,11 +135,14 @@ class Placer:
         self.list_zone: Zone | None = None  # the last one written in this list
         self.heading_day: date | None = None
         self.lead_day: date | None = stated_day
+        self.columns: dict[int, Zone] = {}  # of a table whose columns say different zones
+        self.mail_day = False  # the day of the list is the mail's, for want of another
         self.lead_at: datetime | None = None  # the last entry of the list
         self.prose_day: date | None = None
         self.log_day: date | None = None
         self.line_day: tuple[int, date] | None = None
         self.begin: datetime | None = None  # the first entry of the text
+        self.by_mail: list[Place] = []  # entries of a list that has no day but the mail's
         self.told: dict[int, datetime] = {}  # minute of the day -> the moment it was last told of
         self.all_one: Zone | None = None  # the zone of every time that says one, where they agree
 
@@ -152,7 +156,9 @@ class Placer:
                 p.doubts.append(words.doubt)
             self.list_zone = words
             return
+        column = self.columns.get(p.column) if p.column else None
         candidates = () if words is not None else (
+            (column, "block"),
             (self.block_zone, "block"), (self.message_zone, "message"), (self.list_zone, "block"), (self.all_one, "message"),
         )  # fmt: skip
         for zone, rung in candidates:
@@ -171,20 +177,22 @@ class Placer:
             self.block_zone, self.block_level = None, 0
         self.list_zone = None
         if day is not None:
-            self.heading_day = self.lead_day = self.prose_day = day
-            self.lead_at = None
+            self.day_line(day)
         else:
             self.lead_at = None
 
     def day_line(self, day: date) -> None:
         """A line that is only a date: the entries below are of that day."""
+        self.by_mail.clear()
         self.heading_day = self.lead_day = self.prose_day = day
         self.lead_at = None
+        self.mail_day = False
 
     def mention(self, day: date, line: Line) -> None:
         """A date in prose: it moves the day of the prose, and of lists that have none."""
         self.line_day = (line.number, day)
         self.prose_day = day
+        self.mail_day = False
 
     # Days
 
@@ -248,6 +256,7 @@ class Placer:
 
     def _carry(self, p: Place, day: date) -> None:
         self.line_day = (p.line.number, day)
+        self.mail_day = False
         if p.lead:
             if self.stated is None:
                 self.lead_day = day
@@ -272,6 +281,9 @@ class Placer:
         if utc > self.mail_utc + SLACK:
             utc, day, source = self._not_after_mail(p, utc, day, source, clock)
         p.utc, p.date_from = utc, "heading" if source == "line" else source
+        self.mail_day = source == "mail" or (self.mail_day and source == "order")
+        if self.mail_day:
+            self.by_mail.append(p)
         if self.begin is None:
             self.begin = utc
         self.lead_day = day
@@ -287,6 +299,12 @@ class Placer:
         before = at(day - timedelta(days=1), clock, p.info)
         if source == "mail" and before is not None:
             p.doubt("the day before the mail, by the order")
+            for other in self.by_mail:
+                if other.utc is not None and other.utc > before:  # what stands above it was the day before as well
+                    other.utc -= timedelta(days=1)
+                    other.date_from = "order"
+                    other.doubt("the day before the mail, by the order")
+            self.by_mail.clear()
             return before, day - timedelta(days=1), "order"
         p.doubt("later than the mail")
         return utc, day, source
@@ -301,7 +319,7 @@ class Placer:
                 again = at(base, clock, p.info)
                 if again is not None and again >= self.begin - timedelta(hours=3):
                     return base, "heading"
-            return self.lead_day, "heading"
+            return self.lead_day, "mail" if self.mail_day else "heading"
         if self.prose_day is not None:
             return self._again(p, clock, self.prose_day), "heading"
         if self.first is not None:
@@ -323,7 +341,10 @@ class Placer:
         elif p.e.log and self.log_day is not None:
             day, source = self.log_day, "heading"
         elif self.prose_day is not None or self.lead_day is not None:
-            day, source = self.prose_day or self.lead_day or self._local_mail_day(p), "heading"
+            day, source = (
+                self.prose_day or self.lead_day or self._local_mail_day(p),
+                "mail" if self.mail_day else "heading",
+            )
         elif self.first is not None:
             day, source = self.first, "heading"
         else:
@@ -362,8 +383,12 @@ class Placer:
             self.lead_day, self.lead_at = second.utc.astimezone(second.info).date(), second.utc
 
 
-_NICK = re.compile(r"(?:[\w.@`*_~'\u00c0-\u017f-]{1,24}[ ]?){0,5}(?:[:(\[|<\u2013\u2014-]|[ ]{2}|\*\*|\t)[ \t*_`~\[(<]*$")
-_LEADING = re.compile(r"(?:about|around|ca\.?|circa|approx\.?|at|from|since|um|ab|gegen|à|[IWEFD])?[ ~\u2248*_`\[(]*$", re.I)
+_NICK = re.compile(
+    r"(?:[\w.@`*_~'\u00c0-\u017f-]{1,24}[ ]?){0,5}(?:[:(\[|<\u2013\u2014-]|[ ]{2}|\*\*|\t)[ \t*_`~\[(<]*$"
+)
+_LEADING = re.compile(
+    r"(?:about|around|ca\.?|circa|approx\.?|at|from|since|um|ab|gegen|à|[IWEFD])?[ ~\u2248*_`\[(]*$", re.I
+)
 _NAME = re.compile(r"@?[\w.'\u00c0-\u017f-]{2,24}(?:[ ][A-Z][\w.'\u00c0-\u017f-]{0,24}){0,2}[ ]")
 
 

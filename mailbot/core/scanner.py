@@ -17,7 +17,27 @@ _TRIGGERS = frozenset(
     w.split()[0].split("-")[0].split("'")[0].split("’")[0]
     for table in (lexicon.MONTHS, lexicon.WEEKDAYS, lexicon.DAYS, lexicon.CLOCK_WORDS)
     for w in table
-) | frozenset("vor il hace há http https ftp ws wss file s3 gs ssh git mailto slack tel".split())
+) | frozenset(
+    [
+        "vor",
+        "il",
+        "hace",
+        "há",
+        "http",
+        "https",
+        "ftp",
+        "ws",
+        "wss",
+        "file",
+        "s3",
+        "gs",
+        "ssh",
+        "git",
+        "mailto",
+        "slack",
+        "tel",
+    ]
+)
 _AMOUNTS = frozenset(w.split()[0] for w in lexicon.AMOUNTS) - _TRIGGERS
 _FIRST = _TRIGGERS | _AMOUNTS
 _NUMERALS = frozenset("0123456789")
@@ -80,6 +100,14 @@ def scan(text: str, start: int, end: int) -> Iterator[tuple[str, Found]]:
             yield name, found
 
 
+def _is_part(text: str, at: int, found: Found) -> bool:
+    """Behind such a sign it is part of a path, a number, a name; a clock may stand behind 14:00/, @ and =."""
+    before, sign = text[at - 2 : at - 1] if at > 1 else "", text[at - 1]
+    if found.clock is None or found.day is not None:
+        return found.epoch is None
+    return not (sign == "=" or (sign == "/" and before.isdigit()) or (sign == "@" and not before.isalnum()))
+
+
 def _match(text: str, at: int, end: int, digit: bool, word_end: int) -> tuple[str, Found | None, int]:
     """(row, what it reads at ``at``, where to go on)."""
     scanner, rows = (_DIGITS, _DIGIT_ROWS) if digit else (_WORDS, _WORD_ROWS)
@@ -91,6 +119,6 @@ def _match(text: str, at: int, end: int, digit: bool, word_end: int) -> tuple[st
     row, pattern = rows[match.lastgroup]
     exact = pattern.match(text, at, end)
     found = row.read(exact) if exact is not None else None
-    if found is None or (at > 0 and text[at - 1] in _BAD_BEFORE and found.day is not None):
+    if found is None or (at > 0 and text[at - 1] in _BAD_BEFORE and _is_part(text, at, found)):
         return "", None, word_end
     return row.name, found, found.end

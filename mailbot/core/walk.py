@@ -9,7 +9,7 @@ import re
 from datetime import UTC, date, timedelta
 
 from mailbot.core.expressions import Expression
-from mailbot.core.looks import clock_look, line_look, not_now
+from mailbot.core.looks import DAY_CHANGED, clock_look, line_look, not_now
 from mailbot.core.page import Line, head_zone
 from mailbot.core.placing import SLACK, Place, Placer, is_lead, resolve
 from mailbot.core.sheet import Sheet, days_said, month_first, one_zone
@@ -48,8 +48,10 @@ class _Walk:
         for index, line in enumerate(self.sheet.lines):
             while coming and coming[0][0] <= line.end:
                 placer.message_zone = coming.pop(0)[2]
-            if table and not line.table and not line.blank and placer.block_level == TABLE:
-                placer.heading(TABLE + 1, None, None)
+            if table and not line.table and not line.blank:
+                placer.columns = {}
+                if placer.block_level == TABLE:
+                    placer.heading(TABLE + 1, None, None)
             table = line.table
             if line.blank:
                 self.chat = self.chat and line.start != line.end
@@ -63,7 +65,11 @@ class _Walk:
         if not any(e.timed for e in row):
             self._without_times(line, row)
             return []
-        if line_look(self.text[line.start : line.end]):
+        look = line_look(self.text[line.start : line.end])
+        if look:
+            day = self._day(row[0]) if look == DAY_CHANGED else None
+            if day is not None:
+                self.placer.day_line(day)
             return []
         out: list[Place] = []
         clause, previous, first = line.start, None, True
@@ -72,6 +78,8 @@ class _Walk:
                 self._mention(e, line, clause)
                 continue
             p = Place(e, line, first and self._leads(e, line, number))
+            if line.table and self.placer.columns:
+                p.column = self.text.count("|", line.body, e.start) + 1
             first = False
             self._place(p, index, previous)
             if p.utc is not None and not p.dropped:
@@ -134,22 +142,34 @@ class _Walk:
             return
         words = self.text[line.start : min(line.end, line.start + 400)]
         zone = None
-        if (line.heading or line.table or (length < 80 and not words.rstrip().endswith("."))) and _ZONE_WORD.search(words):
+        if (line.heading or line.table or (length < 80 and not words.rstrip().endswith("."))) and _ZONE_WORD.search(
+            words
+        ):
             zone = head_zone(words.strip(" \t#*_=>"), self.sheet.known.minutes)
         days = [(e, found) for e in row if not e.weak and (found := self._day(e)) is not None]
         if line.heading:
             placer.heading(line.heading, zone, days[0][1] if days else None)
             return
+        if line.table:
+            self._columns(words)
         if zone is not None:
             placer.block_zone, placer.block_level, placer.list_zone = zone, TABLE if line.table else LABEL, None
-        if row and line_look(words):
+        look = line_look(words) if row else ""
+        if look and look != DAY_CHANGED:
             return
-        alone = [d for e, d in days if self.sheet.is_alone(e, line)]
+        alone = [d for e, d in days if look or self.sheet.is_alone(e, line)]
         if alone:
             placer.day_line(alone[0])
             return
         for e in row:
             self._mention(e, line, line.start)
+
+    def _columns(self, words: str) -> None:
+        """A table's head whose columns say different zones: | Local (PST) | UTC |."""
+        cells = words.strip().strip("|").split("|")
+        zones = {i: z for i, cell in enumerate(cells, 1) if (z := head_zone(cell.strip(), self.sheet.known.minutes))}
+        if len(zones) > 1:
+            self.placer.columns = zones
 
     def _day(self, e: Expression) -> date | None:
         mail = self.sheet.known.mail.date()
