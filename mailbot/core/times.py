@@ -65,6 +65,7 @@ class Mention:
     what: str
     times: tuple[Instant, ...]
     line: int  # 1-based line of the text
+    lead: bool = False  # its line begins with it: an entry of a list, a row, a chat line, a heading
 
 
 def _known(context: Context) -> Known:
@@ -103,7 +104,9 @@ def _mentions(sheet: Sheet, places: list[list[Place]]) -> tuple[Mention, ...]:
                 pair.append(rest.pop(0))
             spans = [(p.e.start, p.e.end) for p in pair]
             what = entry_words(sheet.text, sheet.lines, index, spans, pair[0].lead, leads)
-            out.append(Mention(what, tuple(_instant(sheet.text, p) for p in pair), sheet.lines[index].number))
+            out.append(
+                Mention(what, tuple(_instant(sheet.text, p) for p in pair), sheet.lines[index].number, pair[0].lead)
+            )
     return tuple(out)
 
 
