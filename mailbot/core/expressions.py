@@ -1,4 +1,4 @@
-"""Dates, clocks and zones that stand together -> one expression: ``Sat, Dec 17th at roughly **12:43 UTC**``, ``14:05 (12:05 UTC)``.
+"""Dates, clocks and zones that stand together -> one expression: ``Sat, Dec 17th at about **12:43 UTC**``, ``14:05 (12:05 UTC)``.
 
 The law it keeps: only what is written side by side is joined here; whatever is missing is for ``placing`` to find.
 """
@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
+from mailbot.core import lexicon
 from mailbot.core.found import Clock, Day
 from mailbot.core.scanner import scan
 from mailbot.core.zones import PLACE, SHORT, WORDS, read_zone
@@ -15,7 +17,7 @@ from mailbot.core.zones import PLACE, SHORT, WORDS, read_zone
 
 @dataclass(slots=True)
 class Expression:
-    """A time as it stands in the text; ``day`` or ``clock`` may be missing. ``to_next``: the first of a range with the next one."""
+    """A time as it stands in the text; ``day`` or ``clock`` may be missing. ``to_next``: the next one is where its range ends."""
 
     start: int
     end: int
@@ -40,61 +42,47 @@ class Expression:
 
 _OFFSET_TAIL = r"[+\u2212](?:1[0-4]|0\d):?(?:00|15|30|45)?(?![\d:.])|-(?:1[0-4]|0\d)(?:00|15|30|45)(?![\d:.])"
 _TAIL = re.compile(
-    rf"(?P<z>Z)(?!\w)|(?:[ \t\u00a0]{{0,2}}(?:,[ ]|[\[(]|in[ ]|\*\*[ ]?[(]?)?(?P<short>{SHORT}|{_OFFSET_TAIL})(?:[ ]time(?!\w))?[\])]?"
+    rf"(?P<z>Z)(?!\w)|(?:[ \t\u00a0]{{0,2}}(?:,[ ]|[\[(]|in[ ]|\*\*[ ]?[(]?)?(?P<short>{SHORT}"
+    rf"|{_OFFSET_TAIL})(?:[ ]time(?!\w))?[\])]?"
     rf"|[ \t\u00a0]{{1,2}}[\[(]?(?P<words>{WORDS}|{PLACE})[\])]?"
     rf"|[ \t]?\n[ \t]{{0,12}}(?P<next>UTC|GMT|[A-Z]{{2,3}}T)(?![\w/])|[ ](?P<city>[A-Z][a-zü]{{3,15}})(?=[.,;)]|[ ]?$|\n| - ))"
 )
 _SECONDS_TAIL = re.compile(r"[ ]?(?P<short>-(?:1[0-4]|0\d):(?:00|15|30|45))(?![\d:.])")
 _BEFORE = re.compile(r"(?P<zone>(?:UTC|GMT|[A-Z]{3,4}T?))[)\]]?:?[ ]{1,2}$")
 _YEAR = re.compile(r"[ ](?P<y>(?:19|20)\d\d)(?![\d:])")
-_ABOUT = frozenset(
-    [
-        "about",
-        "around",
-        "approx",
-        "approximately",
-        "roughly",
-        "circa",
-        "ca",
-        "gegen",
-        "etwa",
-        "ungefähr",
-        "vers",
-        "environ",
-        "hacia",
-        "sobre",
-        "verso",
-        "rond",
-        "około",
-        "omstreeks",
-        "nearly",
-        "almost",
-    ]
+_ABOUT = lexicon.words(
+    "about around approx approximately roughly circa ca gegen etwa ungefähr vers environ hacia sobre verso rond około"
+    " omstreeks nearly almost"
 )
 _ISH = re.compile(r"[ -]?ish\b|[ ]or so\b|\?(?=[ \n)])")
 
 _FILL = (
     r"(?:[ \t\u00a0,;|*_`\[\]()@:\u2013\u2014~/·-]|T(?=\d)|\n(?=[ \t]{0,12}\S)"
-    r"|\b(?:at|around|about|roughly|approx(?:imately)?\.?|ca\.?|circa|from|between|since|by|um|gegen|etwa|von|ab|seit|zwischen|à|vers|de|dès"
-    r"|a[ ]las|a[ ]la|sobre|hacia|desde|alle|ore|alle[ ]ore|verso|dalle|às|as|om|rond|van|o|około|kl\.?|the|local[ ]time|starting|starts?|just[ ](?:after|before))\b)"
+    r"|\b(?:at|around|about|roughly|approx(?:imately)?\.?|ca\.?|circa|from|between|since|by|um|gegen|etwa|von|ab|seit|zwischen"
+    r"|à|vers|de|dès"
+    r"|a[ ]las|a[ ]la|sobre|hacia|desde|alle|ore|alle[ ]ore|verso|dalle|às|as|om|rond|van|o|około|kl\.?|the|local[ ]time"
+    r"|starting|starts?|just[ ](?:after|before))\b)"
 )
 _DATE_THEN_CLOCK = re.compile(rf"{_FILL}{{0,9}}")
 _TIGHT = re.compile(
     r"(?:[ \t\u00a0]{0,2}[,|@T]?[ \t\u00a0]{0,2}(?:(?:at|um|gegen|à|vers|alle|om|o)[ ]|a las )?|[ ][\u2013\u2014-][ ])"
 )
 _CLOCK_THEN_DATE = re.compile(
-    r"[ \t\u00a0*_)\]]{0,3}(?:[,|(\[\u2013\u2014/-]|[ \t\n])?[ \t\n]{0,3}(?:(?:on|am|le|el|il|op|em|of|the|del|du|vom)[ \n]){0,2}(?:the[ ])?"
+    r"[ \t\u00a0*_)\]]{0,3}(?:[,|(\[\u2013\u2014/-]|[ \t\n])?[ \t\n]{0,3}(?:(?:on|am|le|el|il|op|em|of|the|del|du"
+    r"|vom)[ \n]){0,2}(?:the[ ])?"
 )
 _RANGE = re.compile(
-    r"[ \t\u00a0*_`)\]]{0,4}(?:[-\u2010-\u2015\u2212]{1,2}>?|→|\bto\b|\buntil\b|\btill\b|\bthrough\b|\bthru\b|\bbis\b|\bbis um\b|à|\bau\b"
-    r"|\bjusqu'à\b|\bhasta(?: las)?\b|\ba las\b|\ba\b|\balle\b|\bàs\b|\bao\b|\baté\b|\btot\b|\bdo\b|/)[ \t\u00a0\n*_`(\[~]{0,6}(?:(?:about|around|ca\.?|approx\.?|roughly|etwa|um)[ ])?"
+    r"[ \t\u00a0*_`)\]]{0,4}(?:[-\u2010-\u2015\u2212]{1,2}>?|→|\bto\b|\buntil\b|\btill\b|\bthrough\b|\bthru\b|\bbis\b"
+    r"|\bbis um\b|à|\bau\b"
+    r"|\bjusqu'à\b|\bhasta(?: las)?\b|\ba las\b|\ba\b|\balle\b|\bàs\b|\bao\b|\baté\b|\btot\b|\bdo\b"
+    r"|/)[ \t\u00a0\n*_`(\[~]{0,6}(?:(?:about|around|ca\.?|approx\.?|roughly|etwa|um)[ ])?"
 )
 _AND = re.compile(r"[ \t\u00a0*_`]{0,3}\b(?:and|und|et|y|e|en|i)\b[ \t\u00a0\n*_`~]{1,4}")
 _BETWEEN = re.compile(r"\b(?:between|zwischen|entre|tra|fra|tussen|między|pomiędzy)\b[^.\n]{0,40}$", re.I)
 
 
 def read(text: str, start: int, end: int, sender: int | None, limit: int = 5000) -> tuple[list[Expression], int]:
-    """(the expressions in ``text[start:end]`` in order, where reading ended): at most about ``limit``, so that junk costs little."""
+    """(the expressions in ``text[start:end]`` in order, where reading ended): at most ``limit``, so that junk costs little."""
     items: list[Expression] = []
     stop = end
     for row, f in scan(text, start, end):
@@ -271,7 +259,7 @@ def _same(a: Expression, b: Expression, sender: int | None) -> bool:
 
 
 def _link_ranges(text: str, items: list[Expression]) -> None:
-    for a, b in zip(items, items[1:], strict=False):
+    for a, b in pairwise(items):
         if (
             not (a.clock is not None and b.clock is not None)
             or a.from_previous
@@ -291,7 +279,8 @@ def _link_ranges(text: str, items: list[Expression]) -> None:
 
 def _share(a: Expression, b: Expression) -> None:
     """A range shares zone, and am or pm: ``2:00 - 3:30 PM``, ``21:45 to 23:28 UTC``."""
-    assert a.clock is not None and b.clock is not None
+    if a.clock is None or b.clock is None:
+        return
     if b.zone and not a.zone:
         a.zone = b.zone
     elif a.zone and not b.zone:

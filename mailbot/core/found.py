@@ -64,7 +64,7 @@ _AT = re.compile(r"(?:\bat|around|about|~|by|from|until|to)[ ]?$", re.I)
 _EPOCH_NAME = re.compile(r"(?:epoch|unix ?time|timestamp|time|ts|at)[\"']?[ ]?[=:]?[ ]?[\"']?$", re.I)
 _COLON = re.compile(r"[ ]?[:–—-]")
 _NEXT_DAY = re.compile(r"[ ]\d{1,2}(?:st|nd|rd|th|[ ,])")
-_SHORT_WEEKDAYS = frozenset(["mon", "tue", "tues", "wed", "thu", "thur", "thurs", "fri", "sat", "sun"])
+_SHORT_WEEKDAYS = lexicon.words("mon tue tues wed thu thur thurs fri sat sun")
 _LAST_DAY = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 

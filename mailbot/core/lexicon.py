@@ -1,12 +1,18 @@
 """The words of dates in the languages people write to us: months, weekdays, days said by name. Tables only, and what reads them.
 
-The law it keeps: a word that is also an everyday word ("may", "set", "out", "ago", "sun") is a date only in capitals or beside a year.
+The law it keeps: a word that is also an everyday word ("may", "set", "out", "ago") is a date only in capitals or beside a year.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a line of a table."""
+    return frozenset(text.split())
+
 
 # One line a month: English, German, French, Spanish, Italian, Portuguese, Dutch, Polish, and short forms of each.
 MONTH_LINES = (
@@ -25,8 +31,8 @@ MONTH_LINES = (
 )
 MONTHS: dict[str, int] = {w: n for n, line in enumerate(MONTH_LINES, 1) for w in line.split()}
 #: Everyday words in some language: a month only beside a year ("ago", "set", "out") or in capitals ("May", "March", "Mar").
-MONTH_NEEDS_YEAR = frozenset(["ago", "set", "out", "gen", "mag", "lug", "ene", "abr"])
-MONTH_NEEDS_CAPITAL = frozenset(["may", "march", "mar", "mars", "marca", "maja"])
+MONTH_NEEDS_YEAR = words("ago set out gen mag lug ene abr")
+MONTH_NEEDS_CAPITAL = words("may march mar mars marca maja")
 
 WEEKDAY_LINES = (
     "monday mon montag lundi lunes lunedì segunda-feira maandag poniedziałek",
@@ -42,9 +48,12 @@ WEEKDAYS: dict[str, int] = {w: n for n, line in enumerate(WEEKDAY_LINES) for w i
 DAYS: dict[str, int] = {
     "today": 0, "yesterday": -1, "tomorrow": 1, "tonight": 0,
     "heute": 0, "gestern": -1, "vorgestern": -2, "übermorgen": 2,
-    "aujourd'hui": 0, "aujourd’hui": 0, "hier": -1, "demain": 1, "hoy": 0, "ayer": -1, "oggi": 0, "ieri": -1, "domani": 1,
+    "aujourd'hui": 0, "aujourd’hui": 0, "hier": -1, "demain": 1, "hoy": 0, "ayer": -1,
+    "oggi": 0, "ieri": -1, "domani": 1,
     "this morning": 0, "this afternoon": 0, "this evening": 0, "ce matin": 0, "cet après-midi": 0, "esta mañana": 0,
-    "stamattina": 0, "vanochtend": 0, "vanmorgen": 0, "hoje": 0, "ontem": -1, "amanhã": 1, "vandaag": 0, "gisteren": -1, "dzisiaj": 0, "dziś": 0, "wczoraj": -1, "jutro": 1,
+    "stamattina": 0, "vanochtend": 0, "vanmorgen": 0,
+    "hoje": 0, "ontem": -1, "amanhã": 1,
+    "vandaag": 0, "gisteren": -1, "dzisiaj": 0, "dziś": 0, "wczoraj": -1, "jutro": 1,
 }  # fmt: skip
 
 #: Times of day by name -> minutes after midnight.

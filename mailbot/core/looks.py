@@ -75,7 +75,8 @@ _PLACE = (
 LEFT: tuple[Look, ...] = (
     Look("duration", _DURATION,
         rf"\b(?:{_DURATION.replace(' ', '|')}|time[ ](?:taken|spent|to \w+)|(?:finished|done|completed)[ ]in)"
-        r"(?:[ ](?:is|was|were|of|for|about|only|around|approximately|a|an|time|in)){0,2}[\"'*]{0,2}[ \t]{0,3}[:=]?[\"'*]{0,2}[ \t]{0,3}[~(\"`']?$",
+        r"(?:[ ](?:is|was|were|of|for|about|only|around|approximately|a|an|time"
+        r"|in)){0,2}[\"'*]{0,2}[ \t]{0,3}[:=]?[\"'*]{0,2}[ \t]{0,3}[~(\"`']?$",
         "the restart took 01:23"),
     Look("port map", "p publish l r port ports map mapped",
         r"(?:-p|--publish|-L|-R|\bports?|\bmap(?:ped)?(?: to)?)[ =:]{1,2}[\"']?$", "docker run -p 22:22"),
@@ -84,44 +85,59 @@ LEFT: tuple[Look, ...] = (
     Look("device", "dev", r"/dev/\w+[ ,:(]{1,3}$", "/dev/sdb, 8:16"),
     Look("offset from UTC", "utc gmt", r"(?:UTC|GMT)[ ]?[+-]$", "UTC+05:30"),
     Look("phone", "tel phone fax mobile cell call dial ext pin in id",
-        r"(?:\b(?:tel|phone|fax|mobile|cell|call|dial[- ]?in|ext|pin|conference id)\b\.?[ ]?[:.]?[ ]?(?:[+(\d)][\d ().-]{0,14})?)$",
+        r"(?:\b(?:tel|phone|fax|mobile|cell|call|dial[- ]?in|ext|pin"
+        r"|conference id)\b\.?[ ]?[:.]?[ ]?(?:[+(\d)][\d ().-]{0,14})?)$",
         "Tel. 044 14:05"),
 )  # fmt: skip
 
 # Behind a bare clock.
 RIGHT: tuple[Look, ...] = (
     Look("duration", "",
-        r"[ ]?(?:\(?(?:mm?:ss|hh?:mm(?::ss)?|m:s|h:m)\)?|min(?:s|utes?|uten)?\b|mn\b|sec(?:s|onds)?\b|long\b|elapsed|remaining|left\b"
+        r"[ ]?(?:\(?(?:mm?:ss|hh?:mm(?::ss)?|m:s|h:m)\)?|min(?:s|utes?|uten)?\b|mn\b|sec(?:s|onds)?\b|long\b|elapsed|remaining"
+        r"|left\b"
         r"|of (?:down|up|cpu|run)|total\b|(?:worth|later|earlier|longer|more|faster|slower)\b|ratio|split\b|odds|aspect)",
         "01:23 minutes"),
     Look("hours of something", "",
-        r"[ ](?:hours|hrs|stunden|heures)[ ](?:of|long|later|after|before|until|to|from|remaining|and|passed)", "4:30 hours of work"),
+        r"[ ](?:hours|hrs|stunden|heures)[ ](?:of|long|later|after|before|until|to|from|remaining|and|passed)",
+        "4:30 hours of work"),
     Look("unit", "", r"[ ]?(?:[kMGT]?(?:Hz|B|bit|bps)|px|rpm|dB|ms)\b", "10:20 MHz"),
     Look("name", "", r"[-_][A-Za-z]", "14:05-rc1"),
 )  # fmt: skip
 
 # A clock with what stands in front of it.
 WITH: tuple[Look, ...] = (
-    Look("duration", "after within in for nach après", r"\b(?:after|within|in|for|nach|après)[ ]0?0:\d\d:\d\d$", "failed after 00:01:02"),
+    Look("duration", "after within in for nach après",
+        r"\b(?:after|within|in|for|nach|après)[ ]0?0:\d\d:\d\d$", "failed after 00:01:02"),
 )  # fmt: skip
 
 # In the clause before a time: it is planned, happens every day, or tells when something was built.
-_DAYS = "every each daily nightly hourly weekly monthly weekday weekdays weekends usually normally typically always recurring cron" \
-    " crontab cronjob mondays tuesdays wednesdays thursdays fridays saturdays sundays täglich jeden jede chaque cada ogni codziennie" \
-    " elke dagelijks"  # fmt: skip
+_DAYS = (
+    "every each daily nightly hourly weekly monthly weekday weekdays weekends usually normally typically always recurring cron"
+    " crontab cronjob mondays tuesdays wednesdays thursdays fridays saturdays sundays täglich jeden jede chaque cada ogni"
+    " codziennie"
+    " elke dagelijks"
+)
 NOT_NOW: tuple[Look, ...] = (
     Look("planned",
-        "will we'll i'll they'll it'll ll shall plan plans planned planning schedule scheduled rescheduled going intend intends intended"
+        "will we'll i'll they'll it'll ll shall plan plans planned planning schedule scheduled rescheduled going intend"
+        " intends intended"
         " intending intention would should to be is are expected due expect expects next eta deadline propose proposed let's let"
-        " tomorrow upcoming maintenance meet meeting call later aim aiming target targeting estimated geplant planmäßig werden wird"
-        " please nächste nächsten nächster nächstes prochain prochaine próximo próxima voraussichtlich morgen prévu prévue prévus prévues sera seront demain previsto prevista será estarei gepland zaplanowano zaplanowany",
+        " tomorrow upcoming maintenance meet meeting call later aim aiming target targeting estimated geplant planmäßig werden"
+        " wird"
+        " please nächste nächsten nächster nächstes prochain prochaine próximo próxima voraussichtlich morgen prévu prévue prévus"
+        " prévues sera seront demain previsto prevista será estarei gepland zaplanowano zaplanowany",
         r"\b(?:will(?! not have)|(?:we|I|they|it)['’]ll|shall|plan(?:s|ned|ning)?[ ](?:to|for|on)"
-        r"|planned[ ](?:maintenance|work|start|end)?|(?:re)?scheduled(?:[ ]maintenance)?[ ](?:for|at|on|to|from)|going[ ]to|please|nächste[nrms]?|prochaine?|próxim[oa]"
-        r"|intend(?:s|ed|ing)?[ ]to|intention|would[ ]be|should[ ]be|(?:is|are)[ ]to[ ]be|to[ ]be|(?:is|are|be)[ ](?:expected|due|estimated)"
-        r"|expect(?:s|ed)?[ ](?:to|at|by|a|the)|next[ ](?:update|status|call|meeting|check|report|review)|ETA|due[ ](?:at|by|on)|deadline"
+        r"|planned[ ](?:maintenance|work|start|end)?|(?:re)?scheduled(?:[ ]maintenance)?[ ](?:for|at|on|to|from)|going[ ]to"
+        r"|please|nächste[nrms]?|prochaine?|próxim[oa]"
+        r"|intend(?:s|ed|ing)?[ ]to|intention|would[ ]be|should[ ]be|(?:is|are)[ ]to[ ]be|to[ ]be|(?:is|are|be)[ ](?:expected"
+        r"|due|estimated)"
+        r"|expect(?:s|ed)?[ ](?:to|at|by|a|the)|next[ ](?:update|status|call|meeting|check|report|review)|ETA|due[ ](?:at|by"
+        r"|on)|deadline"
         r"|proposed?|let's|tomorrow|upcoming|maintenance[ ]window|meet(?:ing)?[ ](?:is[ ])?(?:at|on)|call[ ]at|no[ ]later[ ]than"
-        r"|aim(?:ing)?[ ](?:to|for)|target(?:ing|ed)?|estimated|geplant|planmäßig|werden|wird|voraussichtlich|morgen[ ]um|prévue?s?"
-        r"|sera|seront|demain|previsto|prevista|será|estarei|gepland|zaplanowan\w+)\b(?:(?!\b(?:started|began|finished|ended|completed|was|were|failed|happened)\b)[^.!?|]){0,70}$",
+        r"|aim(?:ing)?[ ](?:to|for)|target(?:ing|ed)?|estimated|geplant|planmäßig|werden|wird|voraussichtlich|morgen[ ]um"
+        r"|prévue?s?"
+        r"|sera|seront|demain|previsto|prevista|será|estarei|gepland|zaplanowan\w+)\b(?:(?!\b(?:started|began|finished|ended"
+        r"|completed|was|were|failed|happened)\b)[^.!?|]){0,70}$",
         "we plan to fail over at 14:05"),
     Look("every day", _DAYS + " hours tous todos",
         rf"\b(?:{_DAYS.replace(' ', '|')}|(?:support|business|office|opening|working|core|service|on-call|quiet|peak)[ ]hours"
@@ -132,7 +148,8 @@ NOT_NOW: tuple[Look, ...] = (
         "smp preempt preempt_dynamic debian ubuntu default main tags heads built compiled build date time stamp released release"
         " copyright expires expire before after until modified",
         r"(?:\((?:default|main|tags/\S{1,20}"
-        r"|heads/\S{1,20}),[ ]|\b(?:built|compiled|build(?:[ -]?(?:date|time))?|released?|copyright|expires?|not[ ](?:before|after)"
+        r"|heads/\S{1,20}),[ ]|\b(?:built|compiled|build(?:[ -]?(?:date|time))?|released?|copyright|expires?|not[ ](?:before"
+        r"|after)"
         r"|valid[ ]until|last-modified|creation time|update time)\b(?:[ ](?:on|at))?[ ]{0,8}[:=]?[ ]{0,4})$",
         "Python 3.11 (main, Nov 21 2026, 14:05:06)"),
 )  # fmt: skip
@@ -140,7 +157,8 @@ NOT_NOW: tuple[Look, ...] = (
 # Behind a time.
 NOT_NOW_AFTER: tuple[Look, ...] = (
     Look("every day", "",
-        r"[ ]?\)?[ ](?:every|each|daily|nightly|on weekdays|on weekends|täglich|jeden Tag|chaque jour|tous les jours|cada día|codziennie)\b",
+        r"[ ]?\)?[ ](?:every|each|daily|nightly|on weekdays|on weekends|täglich|jeden Tag|chaque jour|tous les jours|cada día"
+        r"|codziennie)\b",
         "at 14:05 every day"),
     Look("geplant", "", r"[^.!?|\n]{0,40}\b(?:geplant|vorgesehen|angesetzt)\b", "um 14:05 ist der Umbau geplant"),
     Look("planned", "", r"[ ]?\)?,?[ ](?:(?:we|I|they)(?:[ ]will|'ll)|(?:we|they)[ ]are[ ]going[ ]to|(?:the|a)[ ]\w+[ ]will)\b",

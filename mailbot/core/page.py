@@ -1,7 +1,7 @@
-"""The own text as a page: lines with their marks (heading, bullet, table row, chat line), and what it says of zones for all of it.
+"""The own text as a page: lines with their marks (heading, bullet, table row), and what it says of zones for all of it.
 
-The law it keeps: marks are looked at line by line, each within a bounded prefix. A chat pasted behind ">" is the writer's own when
-nobody is said to have written it; every other quote stays a quote.
+The law it keeps: marks are looked at line by line, each within a bounded prefix. A chat pasted behind ">" is the writer's own
+when nobody is said to have written it; every other quote stays a quote.
 """
 
 from __future__ import annotations
@@ -29,8 +29,10 @@ class Line:
 
 
 _MARKS = re.compile(
-    r"(?P<quote>(?:[ \t]{0,3}>){0,4})(?P<indent>[ \t\u00a0]{0,40})(?:(?P<hash>#{1,6})(?![#\w]|!)[ \t]*|(?P<equals>={2,6})[ \t]|(?P<h>h[1-6]\.)[ ]"
-    r"|(?P<bullet>(?:[-*+\u2022\u00b7\u2013\u2014\u25e6\u25aa\u25cf]|\d{1,3}[.)](?!\d))(?=[ \t]|\d\d?:|\[)(?:[ \t]+\[[ xX]\])?)[ \t]*|(?P<bar>\|)[ \t]*)?[*_`~\[(<\"']{0,4}"
+    r"(?P<quote>(?:[ \t]{0,3}>){0,4})(?P<indent>[ \t\u00a0]{0,40})(?:(?P<hash>#{1,6})(?![#\w]|!)[ \t]*|(?P<equals>={2,6})[ \t]"
+    r"|(?P<h>h[1-6]\.)[ ]"
+    r"|(?P<bullet>(?:[-*+\u2022\u00b7\u2013\u2014\u25e6\u25aa\u25cf]|\d{1,3}[.)](?!\d))(?=[ \t]|\d\d?:"
+    r"|\[)(?:[ \t]+\[[ xX]\])?)[ \t]*|(?P<bar>\|)[ \t]*)?[*_`~\[(<\"']{0,4}"
 )
 _BOLD = re.compile(r"[ \t]*(?:\*\*|__)[^*_\n]{1,90}(?:\*\*|__)[: \t]*$")
 _UNDER = re.compile(r"[ \t]*(?:={3,}|-{3,})[ \t]*$")
@@ -85,13 +87,38 @@ def _line(text: str, number: int, start: int, end: int) -> Line:
     return line
 
 
+_NICK = re.compile(
+    r"(?:[\w.@`*_~'\u00c0-\u017f-]{1,24}[ ]?){0,5}(?:[:(\[|<\u2013\u2014-]|[ ]{2}|\*\*|\t)[ \t*_`~\[(<]*$"
+)
+_LEADING = re.compile(
+    r"(?:about|around|ca\.?|circa|approx\.?|at|from|since|um|ab|gegen|à|[IWEFD])?[ ~\u2248*_`\[(]*$", re.I
+)
+_NAME = re.compile(r"@?[\w.'\u00c0-\u017f-]{2,24}(?:[ ][A-Z][\w.'\u00c0-\u017f-]{0,24}){0,2}[ ]")
+
+
+def is_lead(text: str, start: int, end: int, line: Line) -> bool:
+    """Whether ``line`` begins with ``text[start:end]``: nothing before, or a nick or a short label; or a name before and nothing behind."""
+    before = text[line.body : start].lstrip("*_`~[(<\"' \t") if start > line.body else ""
+    if len(before) > 56:
+        return False
+    if not before or _NICK.fullmatch(before):
+        return True
+    bare = _LEADING.sub("", before)
+    if not bare or _NICK.fullmatch(bare):
+        return True
+    return not line.bullet and not text[end:linend].strip(" \t])") and bool(_NAME.fullmatch(before))
+
+
 # A chat pasted behind ">"
 _CHAT_LINE = re.compile(
-    r"[ \t]{0,3}>[ \t]?(?:[\w.@' \u00c0-\u017f-]{1,40}?[ \t]{1,4}\[?(?:[A-Z][a-z]+ at )?\d{1,2}:\d\d(?::\d\d)?(?:[ ]?[AaPp]\.?[Mm]\.?)?\]?[ \t]*$"
+    r"[ \t]{0,3}>[ \t]?(?:[\w.@' \u00c0-\u017f-]{1,40}?[ \t]{1,4}"
+    r"\[?(?:[A-Z][a-z]+ at )?\d{1,2}:\d\d(?::\d\d)?(?:[ ]?[AaPp]\.?[Mm]\.?)?\]?[ \t]*$"
     r"|\[?\d{1,2}:\d\d(?::\d\d)?(?:[ ]?[AP]M)?\]?[ \t]+(?:<[^>\n]{1,30}>|[\w.-]{1,30}:|\*|-!-))"
 )
 _SAID_BY = re.compile(
-    r"(?:wrote|writes|said|schrieb|écrit|escribió|scritto|escreveu|schreef|napisał|skrev|napsal|kirjoitti|写道|[<(\[][\w.+-]+@[\w.-]+[>)\]])[^\n]{0,40}:?[ \t]*$|^[ \t]*-{3,}[ ]?(?:Original|Forwarded|Begin|Weiter|Urspr)|^\*?(?:From|To|Subject|Sent|Date):",
+    r"(?:wrote|writes|said|schrieb|écrit|escribió|scritto|escreveu|schreef|napisał|skrev|napsal|kirjoitti|写道"
+    r"|[<(\[][\w.+-]+@[\w.-]+[>)\]])[^\n]{0,40}:?[ \t]*$|^[ \t]*-{3,}[ ]?(?:Original|Forwarded|Begin|Weiter|Urspr)|^\*?(?:From"
+    r"|To|Subject|Sent|Date):",
     re.I,
 )
 
@@ -130,13 +157,20 @@ def _gaps(length: int, own: Sequence[tuple[int, int]]) -> Iterator[tuple[int, in
 _ZONE = rf"(?P<zone>{SHORT}|{WORDS}|{PLACE})"
 _FILLER = r"(?:[^.\n|]|\n(?![ \t]*\n)){0,50}?"
 STATEMENTS: tuple[tuple[str, str, str], ...] = (
-    ("all times", rf"(?i:\ball[ ](?:the[ ])?(?:times?|timestamps?|time[ ]stamps|dates?|events|entries|hours|clock times)\b){_FILLER}\b{_ZONE}", "All times are in PDT"),
-    ("times are", rf"(?i:\b(?:times|timestamps|time[ ]stamps|clocks|dates and times)(?:[ ]\w{{2,9}}){{0,3}}[ ](?:are|is|were|in|given|shown|listed)(?:[ ]\w{{2,10}}){{0,4}}?[ ]?[(\[]?){_ZONE}", "times below are in Pacific"),
+    ("all times", rf"(?i:\ball[ ](?:the[ ])?(?:times?|timestamps?|time[ ]stamps|dates?|events|entries|hours"
+                  rf"|clock times)\b){_FILLER}\b{_ZONE}", "All times are in PDT"),
+    ("times are", rf"(?i:\b(?:times|timestamps|time[ ]stamps|clocks|dates and times)(?:[ ]\w{{2,9}}){{0,3}}[ ](?:are|is|were"
+                  rf"|in|given|shown|listed)(?:[ ]\w{{2,10}}){{0,4}}?[ ]?[(\[]?){_ZONE}", "times below are in Pacific"),
     ("times zone", rf"(?i:\b(?:times|timestamps)[ ]?[:(\[][ ]?(?:in[ ])?){_ZONE}", "Times: UTC"),
-    ("time zone", rf"(?i:\b(?:time[ -]?zone|TZ|zeitzone|fuseau horaire|zona horaria|fuso orario|tijdzone)(?:[ ](?:is|used|for all times|=))*[ ]?[:=]?[ *_]{{0,4}}){_ZONE}", "Timezone: Europe/Zurich"),
-    ("everything in", rf"(?i:\b(?:everything|timeline|chronology)[ ](?:is|are|below|here)?[ ]?(?:is[ ])?in[ ]){_ZONE}", "Timeline in UTC"),
-    ("zone times", rf"^[ \t>*_(-]{{0,6}}{_ZONE}(?i:[ ](?:times?|timestamps)(?:[ ](?:throughout|below|everywhere|used))?)[ \t.:)*_]*$", "UTC times throughout"),
-    ("alle Zeiten", rf"(?i:\b(?:alle[ ](?:zeiten|zeitangaben|uhrzeiten|tijden|tijdstippen)|zeiten|zeitangaben|toutes[ ]les[ ](?:heures|dates)|(?:les[ ])?heures[ ]sont|todas[ ]las[ ]horas|todos[ ]os[ ]hor[aá]rios|tutti[ ]gli[ ]orari|wszystkie[ ](?:czasy|godziny))\b)"
+    ("time zone", rf"(?i:\b(?:time[ -]?zone|TZ|zeitzone|fuseau horaire|zona horaria|fuso orario|tijdzone)(?:[ ](?:is|used"
+                  rf"|for all times|=))*[ ]?[:=]?[ *_]{{0,4}}){_ZONE}", "Timezone: Europe/Zurich"),
+    ("everything in",
+        rf"(?i:\b(?:everything|timeline|chronology)[ ](?:is|are|below|here)?[ ]?(?:is[ ])?in[ ]){_ZONE}", "Timeline in UTC"),
+    ("zone times", rf"^[ \t>*_(-]{{0,6}}{_ZONE}(?i:[ ](?:times?|timestamps)(?:[ ](?:throughout|below|everywhere"
+                   rf"|used))?)[ \t.:)*_]*$", "UTC times throughout"),
+    ("alle Zeiten", rf"(?i:\b(?:alle[ ](?:zeiten|zeitangaben|uhrzeiten|tijden|tijdstippen)|zeiten|zeitangaben"
+                    rf"|toutes[ ]les[ ](?:heures|dates)|(?:les[ ])?heures[ ]sont|todas[ ]las[ ]horas|todos[ ]os[ ]hor[aá]rios"
+                    rf"|tutti[ ]gli[ ]orari|wszystkie[ ](?:czasy|godziny))\b)"
         rf"{_FILLER}(?<![\w]){_ZONE}", "Alle Zeiten in MESZ"),
 )  # fmt: skip
 _STATEMENTS = tuple(re.compile(p, re.M) for _, p, _ in STATEMENTS)
@@ -153,7 +187,7 @@ _IN_HEAD = re.compile(rf"(?:[(\[,/]|[-\u2013:][ ]|\bin[ ]|\btimes?[ ]|^[ \t|#*]*
 
 
 def statements(text: str, spans: Sequence[tuple[int, int]], sender: int | None) -> list[tuple[int, int, Zone]]:
-    """(start, end, zone) of every "All times in PDT" in ``spans``. Rows are only tried around a zone that no clock stands beside."""
+    """(start, end, zone) of every "All times in PDT" in ``spans``. Rows are only tried around a zone with no clock beside it."""
     out: list[tuple[int, int, Zone]] = []
     tried = 0
     for first, last in spans:

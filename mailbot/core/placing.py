@@ -6,10 +6,10 @@ nothing that happened is later than the mail that tells it. ``Placer`` walks onc
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
+from mailbot.core.days import at, resolve
 from mailbot.core.expressions import Expression
 from mailbot.core.found import Clock, Day
 from mailbot.core.page import Line
@@ -59,65 +59,12 @@ class Known:
         """(zone as used, its tzinfo, which rung) for times that say nothing and of which nothing is said."""
         for words, rung in ((self.sender_zone, "sender"), ("", "mail"), (self.list_zone, "list")):
             if rung == "mail" and self.minutes is not None:
-                info: tzinfo | None = fixed(self.minutes)
-                assert info is not None
-                return offset_name(info, self.mail), info, "mail"
+                offset = fixed(self.minutes)
+                return offset_name(offset, self.mail), offset, "mail"
             info = (iana(words) or read_offset(words)) if words else None
             if info is not None:
                 return words, info, rung
         return "UTC", UTC, "utc"
-
-
-def resolve(day: Day, mail: date, swap: bool = False) -> date | None:
-    """The date that ``day`` means, seen from ``mail``; None where there is none (31 February, year 1)."""
-    try:
-        if day.delta is not None:
-            return mail + timedelta(days=day.delta)
-        if day.month is not None and day.day is not None:
-            month, number = (day.day, day.month) if swap else (day.month, day.day)
-            if day.year is not None:
-                return date(day.year, month, number) if day.year >= 1970 else None
-            this = date(mail.year, month, number) if not (month == 2 and number == 29) else _leap(mail.year)
-            if this > mail + timedelta(days=45):
-                return this.replace(year=mail.year - 1)
-            if this < mail - timedelta(days=330):
-                return this.replace(year=mail.year + 1)
-            return this
-        if day.day is not None:
-            return _nearest(day, mail)
-        if day.weekday is not None:
-            return mail - timedelta(days=(mail.weekday() - day.weekday) % 7)
-    except (ValueError, OverflowError):
-        return None
-    return None
-
-
-def _leap(year: int) -> date:
-    while year % 4 or (year % 100 == 0 and year % 400):
-        year -= 1
-    return date(year, 2, 29)
-
-
-def _nearest(day: Day, mail: date) -> date | None:
-    """The 14th, Monday the 14th: the nearest such day, back first."""
-    for back in range(62):
-        for candidate in (mail - timedelta(days=back), mail + timedelta(days=back)):
-            if (
-                candidate.day == day.day
-                and (day.weekday is None or candidate.weekday() == day.weekday)
-                and (back <= 7 or candidate <= mail)
-            ):
-                return candidate
-    return None
-
-
-def at(day: date, clock: Clock, info: tzinfo) -> datetime | None:
-    """The instant of ``clock`` on ``day`` in ``info``, UTC; None beyond the calendar. 24:00 is midnight at the day's end."""
-    try:
-        local = datetime.combine(day, time(0), info) + timedelta(minutes=clock.minutes, seconds=clock.seconds)
-        return local.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 class Placer:
@@ -381,25 +328,3 @@ class Placer:
         second.utc = utc
         if second.utc is not None and first.lead:
             self.lead_day, self.lead_at = second.utc.astimezone(second.info).date(), second.utc
-
-
-_NICK = re.compile(
-    r"(?:[\w.@`*_~'\u00c0-\u017f-]{1,24}[ ]?){0,5}(?:[:(\[|<\u2013\u2014-]|[ ]{2}|\*\*|\t)[ \t*_`~\[(<]*$"
-)
-_LEADING = re.compile(
-    r"(?:about|around|ca\.?|circa|approx\.?|at|from|since|um|ab|gegen|à|[IWEFD])?[ ~\u2248*_`\[(]*$", re.I
-)
-_NAME = re.compile(r"@?[\w.'\u00c0-\u017f-]{2,24}(?:[ ][A-Z][\w.'\u00c0-\u017f-]{0,24}){0,2}[ ]")
-
-
-def is_lead(text: str, e: Expression, line: Line) -> bool:
-    """Whether the line begins with it: nothing before, or a nick or a short label; or a name before and nothing behind."""
-    before = text[line.body : e.start].lstrip("*_`~[(<\"' \t") if e.start > line.body else ""
-    if len(before) > 56:
-        return False
-    if not before or _NICK.fullmatch(before):
-        return True
-    bare = _LEADING.sub("", before)
-    if not bare or _NICK.fullmatch(bare):
-        return True
-    return not line.bullet and not text[e.end : line.end].strip(" \t])") and bool(_NAME.fullmatch(before))

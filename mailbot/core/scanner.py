@@ -1,6 +1,6 @@
 """The scanner: FORMATS and LOOKS as two compiled alternations, one for places that begin with a digit and one for words.
 
-The law it keeps: linear in the text. Every word is looked at once; only where one begins that can begin a row is anything matched.
+The law it keeps: linear in the text. Every word is looked at once; only where one can begin a row is anything matched.
 """
 
 from __future__ import annotations
@@ -17,27 +17,7 @@ _TRIGGERS = frozenset(
     w.split()[0].split("-")[0].split("'")[0].split("’")[0]
     for table in (lexicon.MONTHS, lexicon.WEEKDAYS, lexicon.DAYS, lexicon.CLOCK_WORDS)
     for w in table
-) | frozenset(
-    [
-        "vor",
-        "il",
-        "hace",
-        "há",
-        "http",
-        "https",
-        "ftp",
-        "ws",
-        "wss",
-        "file",
-        "s3",
-        "gs",
-        "ssh",
-        "git",
-        "mailto",
-        "slack",
-        "tel",
-    ]
-)
+) | lexicon.words("vor il hace há http https ftp ws wss file s3 gs ssh git mailto slack tel")
 _AMOUNTS = frozenset(w.split()[0] for w in lexicon.AMOUNTS) - _TRIGGERS
 _FIRST = _TRIGGERS | _AMOUNTS
 _NUMERALS = frozenset("0123456789")

@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from mailbot.core.days import resolve
 from mailbot.core.expressions import Expression, read
-from mailbot.core.page import Line, lines, statements, with_pastes
-from mailbot.core.placing import Known, is_lead, resolve
+from mailbot.core.page import Line, is_lead, lines, statements, with_pastes
+from mailbot.core.placing import Known
 from mailbot.core.scanner import scan
 from mailbot.core.zones import Zone, read_zone
 
@@ -100,7 +101,7 @@ def _carry_halves(sheet: Sheet) -> None:
                 continue
             if e.clock.half in ("am", "pm"):
                 half, last = e.clock.half, e.clock.minutes
-            elif half and e.clock.open_half and is_lead(sheet.text, e, line):
+            elif half and e.clock.open_half and is_lead(sheet.text, e.start, e.end, line):
                 minutes = e.clock.minutes % 720 + (720 if half == "pm" else 0)
                 if minutes < last and half == "am":
                     minutes, half = minutes + 720, "pm"

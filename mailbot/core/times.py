@@ -7,7 +7,7 @@ nothing is later than the mail that tells it. The way of a time through the modu
     expressions               what stands together: date + clock + zone, ranges, one time said in two zones
     page, sheet               the lines, and what the whole text says: "All times in PDT", the month first
     looks                     what is refused: durations, listings, plans
-    placing, walk, zones      the day and the zone that a time does not say itself
+    placing, walk             the day and the zone that a time does not say itself (days, zones)
     words                     what happened then
 """
 
@@ -69,7 +69,12 @@ class Mention:
 
 
 def _known(context: Context) -> Known:
-    return Known(context.date, context.offset_known, context.sender_zone, context.list_zone)
+    sent = context.date
+    if not 1970 < sent.year < 9000:  # a Date that cannot be is no reason to fail
+        sent = datetime(
+            1971 if sent.year <= 1970 else 8999, sent.month, min(sent.day, 28), sent.hour, sent.minute, tzinfo=UTC
+        )
+    return Known(sent, context.offset_known, context.sender_zone, context.list_zone)
 
 
 def _instant(text: str, p: Place) -> Instant:
@@ -112,13 +117,14 @@ def _mentions(sheet: Sheet, places: list[list[Place]]) -> tuple[Mention, ...]:
 
 _NOW = re.compile(r"[ \t]*(now)(?!\w)", re.I)
 _BEGIN = re.compile(
-    r"[ \t]*(?:(?:~|≈|about|around|ca\.?|circa|approx\.?|roughly|at|since|from|on|um|seit|gegen|à|vers|a las|alle|om)[ \t]*){0,3}",
+    r"[ \t]*(?:(?:~|≈|about|around|ca\.?|circa|approx\.?|roughly|at|since|from|on|um|seit|gegen|à|vers|a las|alle"
+    r"|om)[ \t]*){0,3}",
     re.I,
 )
 
 
 def read_when(text: str, context: Context) -> tuple[Instant, int] | None:
-    """A time at the very start of ``text`` (a command's argument: "14:05 CEST", "20 min ago", "yesterday 3pm"), and where it ends.
+    """A time at the very start of ``text`` (an argument: "14:05 CEST", "20 min ago", "yesterday 3pm"), and where it ends.
 
     "now" is the Date header's instant. None where ``text`` begins with no time, or with one later than the mail.
     """

@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, timedelta
 
+from mailbot.core.days import resolve
 from mailbot.core.expressions import Expression
 from mailbot.core.looks import DAY_CHANGED, clock_look, line_look, not_now
-from mailbot.core.page import Line, head_zone
-from mailbot.core.placing import SLACK, Place, Placer, is_lead, resolve
+from mailbot.core.page import Line, head_zone, is_lead
+from mailbot.core.placing import SLACK, Place, Placer
 from mailbot.core.sheet import Sheet, days_said, month_first, one_zone
 from mailbot.core.zones import read_zone
 
@@ -91,7 +92,7 @@ class _Walk:
         return out
 
     def _leads(self, e: Expression, line: Line, number: int) -> bool:
-        if is_lead(self.text, e, line):
+        if is_lead(self.text, e.start, e.end, line):
             return True
         return line.table and number == 0 and self.text.count("|", line.body, e.start) <= 2
 

@@ -1,7 +1,7 @@
 """The entry's words: what happened, in the writer's words, from the line or the sentence around its time.
 
-The law it keeps: words are taken, never made. Out go the time itself with the word that leads to it ("at", "um"), bullets, marks of
-emphasis, the marks around a nick, and what hangs over at the ends; lines under a heading or a chat line come whole.
+The law it keeps: words are taken, never made. Out go the time itself with the word that leads to it ("at", "um"), bullets,
+marks of emphasis, the marks around a nick, and what hangs over at the ends; lines under a heading or a chat line come whole.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from mailbot.core.page import Line
 LIMIT = 2000  # characters of one entry
 
 _LEADS_TO = re.compile(
-    r"(?:(?<![\w])(?:at|around|about|approx(?:imately)?\.?|roughly|circa|ca\.?|since|from|by|between|on|starting|um|gegen|etwa|ab|seit|von|am"
-    r"|zwischen|à|vers|de|dès|entre|a las|sobre|desde|alle(?: ore)?|verso|dalle|às|desde|om|rond|vanaf|o|około|od|kl\.?|le|el|il|em|op)|[~≈@])[ \t\n*_`(\[]*$",
+    r"(?:(?<![\w])(?:at|around|about|approx(?:imately)?\.?|roughly|circa|ca\.?|since|from|by|between|on|starting|um|gegen|etwa"
+    r"|ab|seit|von|am"
+    r"|zwischen|à|vers|de|dès|entre|a las|sobre|desde|alle(?: ore)?|verso|dalle|às|desde|om|rond|vanaf|o|około|od|kl\.?|le|el"
+    r"|il|em|op)|[~≈@])[ \t\n*_`(\[]*$",
     re.I,
 )
 _EDGE = " \t\r\n\u00a0,;:|*_`~>\u2013\u2014-=/"
@@ -52,8 +54,7 @@ def _cut(text: str, start: int, end: int, spans: list[tuple[int, int]]) -> str:
     left, right = pieces[0].rstrip(), pieces[-1].lstrip()
     middle = " ".join(x.strip() for x in pieces[1:-1] if re.search(r"\w{3}", x))
     joint = "" if right[:1] in ",.;:" and left else " "
-    words = f"{left} {middle}".rstrip() + joint + right if left or middle else right.lstrip(_EDGE + ".")
-    return words
+    return f"{left} {middle}".rstrip() + joint + right if left or middle else right.lstrip(_EDGE + ".")
 
 
 def _body_lines(text: str, lines: list[Line], after: int, stop: int) -> str:
@@ -87,7 +88,7 @@ def _under(lines: list[Line], index: int, leads: set[int]) -> int:
 def entry_words(
     text: str, lines: list[Line], index: int, spans: list[tuple[int, int]], lead: bool, leads: set[int]
 ) -> str:
-    """What happened at the time in ``spans`` (one, or the two of a range), which stand on line ``index``. "" where nothing is said."""
+    """What happened at the time in ``spans`` (one, or the two of a range) on line ``index``. "" where nothing is said."""
     line = lines[index]
     if line.end - line.start > LIMIT:  # a line without end: what stands near its time
         near = Line(line.number, line.start, min(line.end, spans[-1][1] + 600), max(line.body, spans[0][0] - 300))

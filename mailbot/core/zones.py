@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from mailbot.core import lexicon
+
 
 @dataclass(frozen=True, slots=True)
 class Zone:
@@ -38,27 +40,8 @@ ABBREVIATIONS: dict[str, tuple[int, ...]] = {
     "EDT": (-240,), "EST": (-300, 600), "CDT": (-300, -240), "CST": (-360, 480, -300), "MDT": (-360,), "MST": (-420, 480),
     "PDT": (-420,), "PST": (-480, 480), "AKDT": (-480,), "AKST": (-540,), "HST": (-600,),
 }  # fmt: skip
-LOWER_CASE = frozenset(
-    [
-        "utc",
-        "gmt",
-        "cet",
-        "cest",
-        "pst",
-        "pdt",
-        "edt",
-        "cdt",
-        "mdt",
-        "bst",
-        "jst",
-        "aest",
-        "aedt",
-        "msk",
-        "eet",
-        "eest",
-        "mez",
-        "mesz",
-    ]
+LOWER_CASE = lexicon.words(
+    "utc gmt cet cest pst pdt edt cdt mdt bst jst aest aedt msk eet eest mez mesz"
 )  # not est, ist
 
 # Generic names: they follow the season.
@@ -109,7 +92,8 @@ _CITY = r"[A-Z][\w\u00c0-\u017f]{2,20}(?:[ \u00a0](?!Time)[A-Z][\w\u00c0-\u017f]
 #: A zone that needs no word beside it: ``UTC``, ``utc+2``, ``GMT-05:00``, ``PDT``, ``Europe/Zurich``, ``PT``.
 SHORT = (
     rf"(?:(?:UTC|GMT|[Uu]tc|gmt)(?:[ ]?{_OFFSET})?"
-    r"|(?:Africa|America|Asia|Atlantic|Australia|Europe|Indian|Pacific|Etc|US|Canada)/[A-Z][A-Za-z_]{2,20}(?:/[A-Z][A-Za-z_]{2,20})?(?:[+-]\d{1,2})?"
+    r"|(?:Africa|America|Asia|Atlantic|Australia|Europe|Indian|Pacific|Etc|US"
+    r"|Canada)/[A-Z][A-Za-z_]{2,20}(?:/[A-Z][A-Za-z_]{2,20})?(?:[+-]\d{1,2})?"
     rf"|(?:{_ABBR}|{_LOWER}|PT|MT|CT|ET)(?![\w/]))"
 )
 #: A zone in words: ``Pacific``, ``Central European Summer Time``, ``Zurich time``, ``my time``, ``heure de Paris``.
