@@ -11,8 +11,11 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+from mailbot.core.commands.actions import CATEGORIES, LINK
 from mailbot.core.incident import Action, Entry, Incident, Note, Status, Window
 from mailbot.core.message import Address
 
@@ -24,6 +27,7 @@ def missing(incident: Incident) -> list[str]:
     return [s for s in NEEDED if not incident.section(s)]
 
 
+GONE = ("declined", "undone")  # actions that are in the record and not in the report
 DOUBTS = ("at most", "at least", "about")
 UNSAID = "nobody wrote when it began"
 
@@ -156,17 +160,54 @@ class Report:
 
     def actions(self, *categories: str) -> list[Action]:
         """The actions of these categories; ``""`` is for those that nobody put into one."""
-        return [a for a in self.incident.actions if a.category in categories and a.state not in ("declined", "undone")]
+        return [a for a in self.incident.actions if a.category in categories and a.state not in GONE]
 
     def person(self, who: Address | None) -> str:
         return called(who, self.names)
+
+    def owner(self, action: Action) -> str:
+        """Who an action is for, where the name policy prints names."""
+        return action.owner if self.names == "names" else ""
+
+    @property
+    def declared_by(self) -> str:
+        """Who declared it over where that was not the commander (A23), else ""."""
+        who, commander = self.incident.resolved_by, self.incident.commander
+        other = self.incident.resolved is not None and who is not None and commander is not None and who != commander
+        return called(who, self.names) if other else ""
+
+    @property
+    def front(self) -> dict[str, Any]:
+        """The front matter: what a script wants to know without reading the rest (P45). Times are ISO 8601 in UTC."""
+        incident, impact = self.incident, self.impact
+        ends = [incident.in_report(w.end) for w in incident.windows]
+        actions = self.actions("", *CATEGORIES)
+        texts = [n.text for n in incident.notes] + [a.link for a in actions]
+        return {
+            "kind": incident.kind,
+            "opened": _iso(incident.opened),
+            "start": _iso(incident.start.utc if incident.start else None),
+            "restored": _iso(ends[-1].utc if ends and ends[-1] else None),
+            "resolved": _iso(incident.resolved),
+            "impact": impact.words,
+            "impact_minutes": None if impact.span is None else round(impact.span.total_seconds() / 60),
+            "open": self.opened_for,
+            "commanders": list(self.commanders),
+            "actions": [
+                {"action": a.label, "text": a.text, "category": a.category, "owner": self.owner(a)}
+                | {"due": a.due, "link": a.link, "state": a.state}
+                for a in actions
+            ],
+            "links": list(dict.fromkeys(found for text in texts for found in LINK.findall(text))),
+            "missing": [s.lower() for s in self.missing],
+        }
 
     @property
     def missing(self) -> list[str]:
         return missing(self.incident)
 
     def source_number(self, message_id: str) -> int:
-        return next(s.number for s in self.sources if s.message_id == message_id)
+        return next((s.number for s in self.sources if s.message_id == message_id), 0)
 
     @property
     def file_name(self) -> str:
@@ -193,21 +234,21 @@ def report(incident: Incident, *, zone: str = "UTC", names: str = "names", archi
     """All that both templates print. ``zone``: IANA name, for the debrief; ``archive_url`` has ``{message_id}`` in it."""
     place = ZoneInfo(zone) if zone != "UTC" else UTC
     entries = incident.timeline()
-    start = incident.start or next((e for e in entries if e.kind == "start"), None)
-    first = start.utc if start else (incident.opened or datetime(1970, 1, 1, tzinfo=UTC))
-    sources = _sources([*entries, *incident.notes, *incident.actions], names, archive_url)
+    first = incident.start.utc if incident.start else (incident.opened or datetime(1970, 1, 1, tzinfo=UTC))
+    actions = [a for a in incident.actions if a.state not in GONE]
+    sources = _sources([*entries, *incident.notes, *actions], names, archive_url)
     number = {s.message_id: s.number for s in sources}
-    chain = list(dict.fromkeys(called(c.who, names) for c in incident.custody if c.who is not None))
+    chain = list({c.who.email: called(c.who, names) for c in incident.custody if c.who is not None}.values())
     shown = "UTC" if place is UTC else f"{zone} ({_offsets([*(e.utc for e in entries), first], place)})"
     return Report(
         incident,
         f"{first.astimezone(UTC):%Y-%m-%d}",
         incident.title,
         shown,
-        tuple(chain),
+        tuple(dict.fromkeys(chain) if names == "roles" else chain),
         impact(incident),
         opened_for(incident),
-        tuple(_lines(entries, place, number)),
+        tuple(_lines(incident, entries, place, number, names)),
         tuple(sources),
         names,
     )
@@ -218,28 +259,44 @@ def _sources(items: Sequence[Entry | Note | Action], names: str, archive_url: st
     for item in sorted(items, key=lambda i: i.at if not isinstance(i, Entry) else i.added):
         if item.message_id not in seen:
             at = item.added if isinstance(item, Entry) else item.at
-            url = archive_url.replace("{message_id}", item.message_id) if archive_url else ""
+            url = archive_url.replace("{message_id}", quote(item.message_id, safe="@"))  # it may hold / and % (L37)
             seen[item.message_id] = Source(len(seen) + 1, item.message_id, called(item.who, names), at, url)
     return list(seen.values())
 
 
-def _lines(entries: Sequence[Entry], place: tzinfo, number: dict[str, int]) -> list[Line]:
+def _lines(
+    incident: Incident, entries: Sequence[Entry], place: tzinfo, number: dict[str, int], names: str
+) -> list[Line]:
     lines, day = [], ""
     for entry in entries:
         local = entry.utc.astimezone(place)
         clock = ("~" if entry.about else "") + f"{local:%H:%M}"
         if entry.when is not None and entry.when.precision == "day":
             clock = ""
-        text = entry.what
+        text = _words(incident, entry, names)
         if entry.until is not None:
-            text += f" (until {entry.until.astimezone(place):%H:%M})"
+            text += f" (until {_moment(entry.until.astimezone(place), local)})"
         if not entry.sure:
             text += " (time as I read it)"
-        lines.append(
-            Line(f"{local:%Y-%m-%d}", clock, text, entry.label, number[entry.message_id], f"{local:%Y-%m-%d}" != day)
-        )
-        day = f"{local:%Y-%m-%d}"
+        today = f"{local:%Y-%m-%d}"
+        lines.append(Line(today, clock, text, entry.label, number[entry.message_id], today != day))
+        day = today
     return lines
+
+
+def _words(incident: Incident, entry: Entry, names: str) -> str:
+    """What a line says. "Incident start." is worded as seed A has it, and custody by the name policy."""
+    if entry.kind == "read" and entry.what.casefold().strip(" .") in ("incident start", "incident concluded"):
+        return entry.what.strip(" .").capitalize() + "."
+    if entry.kind != "custody" or names == "names":
+        return entry.what
+    n = max(n for n, c in enumerate(incident.custody) if c.message_id == entry.message_id)
+    now, before = incident.custody[n].who, incident.custody[n - 1].who if n else None
+    return f"{called(now, names)} took " + (f"over from {called(before, names)}." if before else "the incident.")
+
+
+def _iso(at: datetime | None) -> str | None:
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}" if at else None
 
 
 def _offsets(times: Sequence[datetime], place: tzinfo) -> str:

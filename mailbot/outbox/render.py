@@ -118,6 +118,8 @@ def _yaml(value: object) -> str:
     """JSON, which YAML reads too."""
     if isinstance(value, list | tuple):
         return f"[{', '.join(_yaml(v) for v in value)}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_yaml(k)}: {_yaml(v)}' for k, v in value.items())}}}"
     return json.dumps(_line(value) if isinstance(value, str) else value, ensure_ascii=False)
 
 
@@ -125,7 +127,10 @@ def _for_mail(markdown: str) -> str:
     """The report as the text of a mail: without front matter and help, at 72 columns. The file beside it has both."""
     body = re.sub(r"\A---\n.*?\n---\n", "", markdown, flags=re.S)
     body = re.sub(r"^<!--.*?-->\n*", "", body, flags=re.S | re.M)
-    lines = (_wrap(line, 2, "") if len(line) > WIDTH else line for line in body.strip().split("\n"))
+    body = re.sub(r"\\([\\<\[#`~=>-])", r"\1", body)
+    lines = (
+        _wrap(line, 2 * line.startswith("* "), "") if len(line) > WIDTH else line for line in body.strip().split("\n")
+    )
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
 
 
@@ -168,6 +173,7 @@ def environment(folder: str = "") -> SandboxedEnvironment:
         "yaml": _yaml,
         "markdown": _markdown,
         "paragraph": _paragraph,
+        "code_span": lambda s: f"`{_line(s).replace('`', '')}`",
         "capitalize_first": lambda s: s[:1].upper() + s[1:],
         "person": called,
         "code": undo_code,
