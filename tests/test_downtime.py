@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from mailbot.app import setup
+from mailbot.app.mailroom import Mailroom
 from mailbot.app.register import Register
 from mailbot.store.tiny import TinyState
 from tests.daemon_process import Sink, mail
@@ -155,6 +157,50 @@ def test_what_waits_when_pause_comes_goes_out_with_resume(house: House, mood: Mo
             while here.daemon.register.outbox:
                 await asyncio.sleep(0.05)
         assert house.sink.kinds() == ["ack"]
+
+    play(scene)
+
+
+def test_what_came_too_late_as_a_brief_goes_out_as_a_receipt(house: House) -> None:
+    async def scene() -> None:
+        await opened(house)
+        async with house.run() as here:
+            await here.ask(do="pause")
+            handoff = mail("6@example.org", "Re: Logins fail", "HANDOFF bob@example.org", answers="1@example.org")
+            decline = mail(
+                "7@example.org", "Re: Logins fail", "DECLINE", sender="bob@example.org", answers="1@example.org"
+            )
+            assert await here.send(handoff, decline) == ["250", "250"]
+            await here.quiet()
+            await here.ask(do="resume")
+            await here.settle()
+        assert len(house.outcomes()) > 1
+        assert {outcome for _, outcome in house.outcomes()} == {"sent"}
+        assert "brief" not in [name for name, _ in house.outcomes()]
+
+    play(scene)
+
+
+def test_a_long_backlog_is_written_in_pieces_that_a_kill_cannot_take_back(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds: list[int] = []
+    real = Mailroom.write
+
+    async def write(room: Mailroom, now: datetime) -> int:
+        rounds.append(await real(room, now))
+        return rounds[-1]
+
+    async def scene() -> None:
+        monkeypatch.setattr(Mailroom, "write", write)
+        async with house.run() as here:
+            await here.ask(do="pause")
+            await here.send(*(mail(f"{n}@example.org", f"Trouble {n:x}{n:x}{n:x}", "It broke.") for n in range(20)))
+            await here.quiet()
+            await here.ask(do="resume")
+            await here.settle()
+        assert house.sink.kinds() == ["ack"] * 20
+        assert max(rounds) == 8
 
     play(scene)
 
