@@ -24,6 +24,7 @@ from mailbot.store.archive import Arrival
 from mailbot.store.state import Doc
 
 T = TypeVar("T")
+MOST_AT_ONCE = 8
 AGAIN = timedelta(hours=1)  # after a notice that could not be rendered
 
 
@@ -42,18 +43,23 @@ class Mailroom:
         """Writes what is due into the archive; how many mails. Only to be called when the register has caught up.
 
         What the disk does not take stays due. Others get their turn between two incidents: folding one may take long.
+        After MOST_AT_ONCE mails the rest waits for the next call: a long round that is killed again and again would never
+        write any.
         """
         letters: list[tuple[str, Letter]] = []
         self._round = []
         if not self.paused:
             for incident in self._to_look_at(now):
+                if len(letters) >= MOST_AT_ONCE:
+                    break
                 try:
                     letters += [(incident, letter) for letter in self._about(incident, now)]
                 except Exception as broken:  # one incident that breaks our code stops no other (law 4)
                     log.broke(incident, "what is due", broken)
                     self.register.wake[incident] = (now + AGAIN).timestamp()
                 await asyncio.sleep(0)
-            letters += [("", letter) for letter in self._digest(now)]
+            else:
+                letters += [("", letter) for letter in self._digest(now)]
         outcomes = await asyncio.gather(*(self._keep(letter) for _, letter in letters), return_exceptions=True)
         failed = [(incident, error) for (incident, _), error in zip(letters, outcomes, strict=True) if error]
         for incident, error in failed:
@@ -239,7 +245,7 @@ class Mailroom:
         if now - waiting.at > GIVE_UP:
             return f"not taken for {GIVE_UP.days} days"
         incident = self.register.look(waiting.incident) if waiting.incident else None
-        kind = waiting.keys[0].partition(":")[0] if waiting.keys else ""
+        kind = waiting.message_id.partition(".")[2].partition(".")[0]  # the key's is "brief" for a receipt in its place
         if incident is not None and not fits(incident, kind, waiting.keys, now, self.policy):
             return "no longer true"
         return ""
