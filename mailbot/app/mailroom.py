@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from mailbot.app import log
-from mailbot.app.register import GIVE_UP, Register, Waiting
+from mailbot.app.index import GIVE_UP, Waiting
+from mailbot.app.register import Register
 from mailbot.app.rows import digest_sections
 from mailbot.core.due import Notice, Policy, Posted, digest_due, due, fits, joined, within
 from mailbot.core.incident import Incident, Said
@@ -33,6 +34,7 @@ class Mailroom:
         self.register, self.renderer, self.policy, self.post = register, renderer, policy, post
         self.paused = _paused(register.archive.acts())
         self._round: list[Posted] = []  # written in this round, not yet in the register
+        self._nothing_in = ""  # a period with nothing to tell
         self._digest_again = datetime.min.replace(tzinfo=UTC)
         self._untold: list[tuple[str, str, str, str]] = []  # outcomes that sent.log could not take
         self.posting = asyncio.Lock()  # held for each hand-over: who rebuilds the register must have it
@@ -90,10 +92,8 @@ class Mailroom:
             return
         result = due(incident, now, self.policy)
         times = [result.next_at] if result.next_at else []
-        posted = [p for p in register.posted if p.at > now - timedelta(days=1)]
-        register.posted = posted
         for notice in joined(result.notices):
-            until = within(notice, [*posted, *self._round], now, self.policy)
+            until = within(notice, [*register.posted, *self._round], now, self.policy)
             if until is not None:
                 log.withheld(incident.id, notice.kind, f"{until:%Y-%m-%dT%H:%MZ}")
                 times.append(until)
@@ -136,7 +136,7 @@ class Mailroom:
             "read": [e for e in read if e.kind == "read"],
             "near": near,
             "note": notes[0] if notes else "",
-            "doubtful": [e for e in incident.timeline() if not e.sure][:10],
+            "doubtful": [e for e in incident.timeline() if not e.sure][:10] if notice.kind == "draft" else [],
             "similar": self._similar(incident) if notice.kind == "ack" else [],
             "next_update": news + base if news else None,
         }
@@ -144,37 +144,29 @@ class Mailroom:
     def _said(self, incident: Incident, about: set[str]) -> list[Said]:
         """The messages themselves, read again: only for a mail that is about to be written."""
         register = self.register
-        found = []
-        for number in register.members.get(incident.id, ())[-500:]:
-            doc = register.state.get("messages", number)
-            if doc is not None and doc["f"][0] in about:
+        found: list[Said] = []
+        for _, doc in register.state.all("messages", reversed(register.members.get(incident.id, [])[-500:])):
+            if len(found) == len(about):  # they are the latest, nearly always
+                break
+            if doc["f"][0] in about and doc["d"] == "in":
                 item = register._item(register.taken(doc), doc)
                 found += [item] if isinstance(item, Said) else []
-        return found
+        return found[::-1]
 
     def _similar(self, incident: Incident) -> list[Doc]:
         """At most three past incidents whose titles share most of their words with this one's (A3)."""
-        words = _telling(incident.title)
-        rated = []
-        for doc in self.register.incidents()[:5000] if words else []:
-            other = _telling(doc["title"])
-            shared = len(words & other)
-            if (
-                doc["id"] != incident.id
-                and doc["status"] not in ("open", "cancelled")
-                and shared
-                and shared * 2 >= min(len(words), len(other))
-            ):
-                rated.append((shared, doc))
-        return [doc for _, doc in sorted(rated, key=lambda r: -r[0])[:3]]
+        register = self.register
+        others = [register.rows[name] for name in register.titles.like(incident.id, incident.title)]
+        return [doc for _, doc in register.state.all("incidents", others)]
 
     def _digest(self, now: datetime) -> list[Letter]:
         register = self.register
         period = digest_due(now, self.policy, register.written, register.first_live)
-        if period is None or now < self._digest_again:
+        if period is None or period.key == self._nothing_in or now < self._digest_again:
             return []
         sections = digest_sections(register.incidents(), period)
         if not any(sections.values()):
+            self._nothing_in = period.key  # or each mail would have all incidents looked through
             return []
         year = period.key.partition("-")[0]
         first = next((m for key, m in register.digests.items() if key.startswith(f"digest:{year}-")), "")
@@ -269,10 +261,6 @@ async def apart(call: Callable[[], T]) -> T:
 
     threading.Thread(target=work, name="post", daemon=True).start()
     return await asyncio.wrap_future(future)
-
-
-def _telling(title: str) -> frozenset[str]:
-    return frozenset(w for w in "".join(c if c.isalnum() else " " for c in title.casefold()).split() if len(w) > 3)
 
 
 def _paused(acts: Iterator[dict[str, Any]]) -> bool:

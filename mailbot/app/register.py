@@ -8,156 +8,31 @@ from __future__ import annotations
 
 import math
 import time
-from collections import OrderedDict, defaultdict, deque
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from mailbot.app import log
 from mailbot.app.desk import Taken, date_of, said, take_in, written_by_us
-from mailbot.app.rows import summary, unread
+from mailbot.app.index import META, Index, order, placed_as
+from mailbot.app.rows import summary
 from mailbot.core.commands import read_commands
-from mailbot.core.due import Posted
-from mailbot.core.incident import Incident, MailingList, Said, Sent, fold, needs_refold
+from mailbot.core.incident import Incident, Said, Sent, fold, needs_refold
 from mailbot.core.reply import own_spans
-from mailbot.core.threads import Facts, Placement, Threads
+from mailbot.core.threads import Facts
 from mailbot.core.times import Context
 from mailbot.intake.imap import read_way
-from mailbot.store.archive import Archive, Arrival, Place, Record
-from mailbot.store.state import Doc, State
+from mailbot.store.archive import Arrival, Place, Record
+from mailbot.store.state import Doc
 
 MOST_FOLDED = 200  # incidents kept folded in memory
-GIVE_UP = timedelta(days=5)  # a mail that could not be handed over for so long is dropped
-META = 1
 
 
-@dataclass(slots=True)
-class Waiting:
-    """A mail of ours that the smarthost has not taken yet."""
-
-    place: Place
-    message_id: str
-    incident: str
-    keys: tuple[str, ...]
-    at: datetime
-    sender: str
-    recipients: list[str]
-    attempt: int = 0
-    next_at: datetime | None = None
-
-
-class Register:
+class Register(Index):
     """The incidents of one list. One thread uses it."""
-
-    def __init__(
-        self, archive: Archive, state: State, mailing_list: MailingList, *, list_id: str = "", opens: str = "any"
-    ) -> None:
-        self.archive, self.state, self.list, self.list_id, self.opens = archive, state, mailing_list, list_id, opens
-        self._empty()
-
-    def _empty(self) -> None:
-        self.threads = Threads(opens="marked" if self.opens == "marked" else "any")
-        self.mark: dict[str, int] = {}
-        self.members: dict[str, list[int]] = defaultdict(
-            list
-        )  # incident as placed -> documents, in the order of the fold
-        self.rows: dict[str, int] = {}  # incident -> its document's number
-        self.wake: dict[str, float] = {}  # live incident -> when to look at what is due (seconds since 1970)
-        self.ours: set[str] = set()
-        self.zones: dict[str, list[tuple[tuple[int, float], str]]] = defaultdict(list)  # sender -> ZONE, from when on
-        self.written: dict[str, datetime] = {}  # keys of notices that belong to no incident: digests
-        self.digests: dict[str, str] = {}  # key -> Message-ID
-        self.posted: list[Posted] = []
-        self.outbox: dict[str, Waiting] = {}
-        self.cursors: dict[str, list[int]] = {}
-        self.touched: set[str] = set()
-        self.first_live: datetime | None = None
-        self.messages = 0
-        self.redacted = {a["message"]: a["kind"] for a in self.archive.acts() if a.get("act") == "redact kind"}
-        self._folded: OrderedDict[str, Incident] = OrderedDict()
-
-    # ── start ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def load(self) -> None:
-        """The state as it was left; what the archive has beyond it comes by ``catch_up``, then ``settle_outbox``."""
-        self._empty()
-        self.mark = self.state.mark()
-        order = []
-        for number, doc in self.state.all("messages"):
-            facts = Facts.from_json(doc["f"])
-            order.append((_order(doc["m"], facts.at), number, facts, doc))
-        order.sort(key=lambda row: row[:2])
-        for _, number, facts, doc in order:
-            placement = _placement(doc)
-            self.threads.restore(facts, placement)
-            self._index(number, doc, facts, placement)
-        for number, doc in self.state.all("incidents"):
-            self.rows[doc["id"]] = number
-            if doc["next"] is not None:
-                self.wake[doc["id"]] = doc["next"]
-        meta = self.state.get("meta", META) or {}
-        self.cursors = dict(meta.get("cursors", {}))
-
-    def _index(self, number: int, doc: Doc, facts: Facts, placement: Placement) -> None:
-        """What is kept in memory of one document, in fold order."""
-        self.messages += 1
-        if doc["d"] == "out":
-            self._index_ours(doc, facts)
-        elif not doc["m"] and self.first_live is None:
-            self.first_live = datetime.fromtimestamp(facts.at, UTC)
-        if doc.get("z"):
-            self.zones[doc["z"][0]].append((_order(doc["m"], facts.at), doc["z"][1]))
-        foreign = facts.kind == "ours" and doc["d"] == "in"  # our own mail that came back: the out side has it
-        if placement.incident and not placement.duplicate_of and not foreign:
-            self.members[placement.incident].append(number)
-        if placement.merged and placement.incident:
-            gone = self.members.pop(placement.merged, [])
-            self.members[placement.incident] = self._sorted(self.members[placement.incident] + gone)
-            self._forget(placement.merged)
-
-    def _index_ours(self, doc: Doc, facts: Facts) -> None:
-        at = datetime.fromtimestamp(facts.at, UTC)
-        self.ours.add(facts.message_id)
-        keys = tuple(doc["k"])
-        if not doc["i"]:
-            self.written.update(dict.fromkeys(keys, at))
-            self.digests.update(dict.fromkeys(keys, facts.message_id))
-        self.posted.append(Posted(at, doc["i"] or "", doc["t"][0] == self.list.address, tuple(doc["t"])))
-        place = Place(*doc["p"])
-        self.outbox[facts.message_id] = Waiting(
-            place, facts.message_id, doc["i"] or "", keys, at, doc["s"], list(doc["t"])
-        )
-
-    def settle_outbox(self) -> None:
-        """What sent.log knows is done is done. After all of the archive was taken: else what came last goes out again."""
-        for each in self.outbox.values():
-            each.attempt = 0
-        for line in self.archive.sent_lines():
-            if (waiting := self.outbox.get(line.message_id)) is None:
-                continue
-            if line.outcome == "deferred":
-                waiting.attempt += 1
-            elif line.recipient in waiting.recipients:
-                waiting.recipients.remove(line.recipient)
-            if not waiting.recipients:
-                del self.outbox[line.message_id]
-
-    def _sorted(self, numbers: list[int]) -> list[int]:
-        def order(number: int) -> tuple[tuple[int, float], int]:
-            doc = self.state.get("messages", number) or {}
-            return _order(doc["m"], doc["f"][1]), number
-
-        return sorted(numbers, key=order)
-
-    def _forget(self, incident: str) -> None:
-        self._folded.pop(incident, None)
-        self.wake.pop(incident, None)
-        self.touched.discard(incident)
-        row = self.rows.pop(incident, None)
-        if row is not None:
-            self.state.delete("incidents", row)
 
     # ── taking mails from the archive ─────────────────────────────────────────────────────────────────────────────
 
@@ -188,7 +63,7 @@ class Register:
             self.state.put("messages", number, doc)
             return True
         placement = self.threads.place(taken.facts)
-        doc |= _placed(placement)
+        doc |= placed_as(placement)
         self.state.put("messages", number, doc)
         self._index(number, doc, taken.facts, placement)
         log.threaded(
@@ -270,8 +145,8 @@ class Register:
 
     def zone_of(self, taken: Taken) -> str:
         """What the sender's last ZONE said, as of this message."""
-        now = _order(taken.imported, taken.at.timestamp())
-        said_before = [zone for order, zone in self.zones.get(taken.trust.author.email, ()) if order <= now]
+        now = order(taken.imported, taken.at.timestamp())
+        said_before = [zone for since, zone in self.zones.get(taken.trust.author.email, ()) if since <= now]
         return said_before[-1] if said_before else ""
 
     def _current(self, incident: str | None) -> str | None:
@@ -304,9 +179,10 @@ class Register:
 
     def items(self, incident: str) -> Iterator[Said | Sent]:
         """The mails of an incident in the order of the fold."""
-        for number in self.members.get(incident, ()):
-            doc = self.state.get("messages", number)
-            if doc is not None:
+        for _, doc in self.state.all("messages", self.members.get(incident, ())):
+            if doc["d"] == "out":  # the document says it all
+                yield Sent(doc["f"][0], datetime.fromtimestamp(doc["f"][1], UTC), tuple(doc["k"]))
+            else:
                 yield self._item(self.taken(doc), doc)
 
     def taken(self, doc: Mapping[str, Any]) -> Taken:
@@ -316,24 +192,17 @@ class Register:
         taken = self._read(record, datetime.fromtimestamp(facts.at, UTC))
         return replace(taken, kind=facts.kind)
 
-    def find(self, message_id: str) -> list[Doc]:
-        """The documents of a Message-ID (several where it came more than once)."""
-        wanted = message_id.strip().strip("<>")
-        return [doc for _, doc in self.state.all("messages") if doc["f"][0] == wanted]
-
     def note(self, incident: Incident, next_at: datetime | None) -> None:
         """Writes down how an incident stands, for lists and digests, and when to look at it again."""
-        row = self.rows.setdefault(incident.id, self.state.next_id("incidents"))
+        number = self.rows.get(incident.id) or self.state.next_id("incidents")
         when = next_at.timestamp() if next_at and incident.live else None
-        self.state.put("incidents", row, summary(incident) | {"next": when})
+        doc = summary(incident) | {"next": when}
+        self.state.put("incidents", number, doc)
+        self._list(number, doc)
         if when is None:
             self.wake.pop(incident.id, None)
         else:
             self.wake[incident.id] = when
-
-    def incidents(self) -> list[Doc]:
-        """How each incident stands, the latest first; an imported one is read when it is first looked at."""
-        return sorted((doc for _, doc in self.state.all("incidents")), key=lambda d: (d["last"], d["id"]), reverse=True)
 
     def commit(self) -> None:
         """Keeps what was taken. Incidents touched since and not yet looked at are marked to be looked at at once."""
@@ -376,38 +245,6 @@ class Register:
             self.rethread()
         return new, old
 
-    def rethread(self) -> None:
-        """Threads every message again in its order. No mail is read for it: the state has each one's facts."""
-        rows = []
-        for number, doc in self.state.all("messages"):
-            facts = Facts.from_json(doc["f"])
-            rows.append((_order(doc["m"], facts.at), number, facts, doc))
-        rows.sort(key=lambda row: row[:2])
-        mark, cursors = self.mark, self.cursors
-        for number, _ in list(self.state.all("incidents")):
-            self.state.delete("incidents", number)
-        self._empty()
-        self.mark, self.cursors = mark, cursors
-        for _, number, facts, doc in rows:
-            placement = self.threads.place(facts)
-            placed = _placed(placement)
-            if any(doc.get(name) != value for name, value in placed.items()):
-                doc |= placed
-                self.state.put("messages", number, doc)
-            self._index(number, doc, facts, placement)
-        self.settle_outbox()
-        self._list_again(rows)
-
-    def _list_again(self, rows: list[tuple[tuple[int, float], int, Facts, Doc]]) -> None:
-        facts_of = {number: (facts, doc["m"]) for _, number, facts, doc in rows}
-        for incident, numbers in self.members.items():
-            if any(not facts_of[n][1] for n in numbers):
-                self.touched.add(incident)
-                continue
-            first, last = facts_of[numbers[0]][0], facts_of[numbers[-1]][0]
-            row = self.rows[incident] = self.state.next_id("incidents")
-            self.state.put("incidents", row, unread(incident, first, last, len(numbers)))
-
     def rebuild(self) -> int:
         """Throws the state away and makes it again from the archive; how many records that took."""
         self.state.clear()
@@ -437,25 +274,3 @@ class Register:
 def _envelope(record: Record) -> str | None:
     """The envelope sender, "" for the null sender, None where the way in has no envelope (a mailbox, an old archive)."""
     return record.arrival.sender if record.arrival.way.startswith(("smtp ", "lmtp ")) else None
-
-
-def _order(imported: bool, at: float) -> tuple[int, float]:
-    """The order of the fold: imported messages by Date, then what arrived."""
-    return (0 if imported else 1, at)
-
-
-def _placed(placement: Placement) -> Doc:
-    return {
-        "i": placement.incident,
-        "r": placement.rule,
-        "w": placement.why,
-        "o": placement.opened,
-        "u": placement.duplicate_of,
-        "g": placement.flagged,
-        "l": list(placement.related),
-        "e": placement.merged,
-    }
-
-
-def _placement(doc: Mapping[str, Any]) -> Placement:
-    return Placement(doc["i"], doc["r"], doc["w"], doc["o"], doc["u"], doc["g"], tuple(doc["l"]), doc["e"])

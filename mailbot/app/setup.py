@@ -136,7 +136,7 @@ def looked_at(config: Config) -> Register:
     try:
         if config.store.state == "tinydb" and path.exists():
             kept = TinyState(path, readonly=True)
-            for table in ("messages", "incidents", "meta"):
+            for table in ("messages", "incidents", "meta", "order"):
                 for number, doc in kept.all(table):
                     state.put(table, number, doc)
             state.commit(kept.mark())

@@ -1,0 +1,232 @@
+"""The index: what is kept in memory of the state's documents, and how it is made of them.
+
+The law: after ``load`` the same is known as before the stop, and after ``rethread`` as after a rebuild. Documents are
+read one at a time, so that a start with many needs no more memory than what is kept of them. Numbers of messages rise
+with their arrival; only imported ones have another order, by Date, which the table "order" has.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from mailbot.app.rows import unread
+from mailbot.app.similar import Titles
+from mailbot.core.due import Posted
+from mailbot.core.incident import Incident, MailingList
+from mailbot.core.threads import Facts, Placement, Threads
+from mailbot.store.archive import Archive, Place
+from mailbot.store.state import Doc, State
+
+GIVE_UP = timedelta(days=5)  # a mail that could not be handed over for so long is dropped
+META = 1
+ORDERED = 10_000  # numbers in one document of the table "order"
+COUNTED = timedelta(days=1)  # so long a mail of ours counts against the budgets
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A mail of ours that the smarthost has not taken yet."""
+
+    place: Place
+    message_id: str
+    incident: str
+    keys: tuple[str, ...]
+    at: datetime
+    sender: str
+    recipients: list[str]
+    attempt: int = 0
+    next_at: datetime | None = None
+
+
+class Index:
+    """One list's mails and incidents as far as they are kept in memory. One thread uses it."""
+
+    def __init__(
+        self, archive: Archive, state: State, mailing_list: MailingList, *, list_id: str = "", opens: str = "any"
+    ) -> None:
+        self.archive, self.state, self.list, self.list_id, self.opens = archive, state, mailing_list, list_id, opens
+        self._empty()
+
+    def _empty(self) -> None:
+        self.threads = Threads(opens="marked" if self.opens == "marked" else "any")
+        self.mark: dict[str, int] = {}
+        # incident as placed -> numbers of its documents, in the order of the fold
+        self.members: dict[str, list[int]] = defaultdict(list)
+        self.rows: dict[str, int] = {}  # incident -> its document's number
+        self.titles = Titles()
+        self.wake: dict[str, float] = {}  # live incident -> when to look at what is due (seconds since 1970)
+        self.ours: set[str] = set()
+        self.zones: dict[str, list[tuple[tuple[int, float], str]]] = defaultdict(list)  # sender -> ZONE, from when on
+        self.written: dict[str, datetime] = {}  # keys of notices that belong to no incident: digests
+        self.digests: dict[str, str] = {}  # key -> Message-ID
+        self.posted: deque[Posted] = deque()  # of the last day before the latest
+        self.outbox: dict[str, Waiting] = {}
+        self.cursors: dict[str, list[int]] = {}
+        self.touched: set[str] = set()
+        self.first_live: datetime | None = None
+        self.messages = 0
+        self.redacted = {a["message"]: a["kind"] for a in self.archive.acts() if a.get("act") == "redact kind"}
+        self._folded: OrderedDict[str, Incident] = OrderedDict()
+
+    # ── start ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def load(self) -> None:
+        """The state as it was left; what the archive has beyond it comes by ``catch_up``, then ``settle_outbox``."""
+        self._empty()
+        self.mark = self.state.mark()
+        for number, doc in self.state.all("messages", self._inorder()):
+            facts, placement = Facts.from_json(doc["f"]), _placement(doc)
+            self.threads.restore(facts, placement)
+            self._index(number, doc, facts, placement)
+        for number, doc in self.state.all("incidents"):
+            self._list(number, doc)
+            if doc["next"] is not None:
+                self.wake[doc["id"]] = doc["next"]
+        meta = self.state.get("meta", META) or {}
+        self.cursors = dict(meta.get("cursors", {}))
+
+    def _inorder(self) -> Iterator[int]:
+        """The messages' numbers in the order of the fold."""
+        imported = [number for _, doc in self.state.all("order") for number in doc["n"]]
+        yield from imported
+        ahead = set(imported)
+        yield from (n for n in range(1, self.state.next_id("messages")) if n not in ahead)
+
+    def _list(self, number: int, doc: Doc) -> None:
+        self.rows[doc["id"]] = number
+        self.titles.keep(doc["id"], doc["title"], doc["status"], doc["last"])
+
+    def _index(self, number: int, doc: Doc, facts: Facts, placement: Placement) -> None:
+        """What is kept in memory of one document, in fold order."""
+        self.messages += 1
+        if doc["d"] == "out":
+            self._index_ours(doc, facts)
+        elif not doc["m"] and self.first_live is None:
+            self.first_live = datetime.fromtimestamp(facts.at, UTC)
+        if doc.get("z"):
+            self.zones[doc["z"][0]].append((order(doc["m"], facts.at), doc["z"][1]))
+        foreign = facts.kind == "ours" and doc["d"] == "in"  # our own mail that came back: the out side has it
+        if placement.incident and not placement.duplicate_of and not foreign:
+            self.members[placement.incident].append(number)
+        if placement.merged and placement.incident:
+            gone = self.members.pop(placement.merged, [])
+            self.members[placement.incident] = self._sorted(self.members[placement.incident] + gone)
+            self._forget(placement.merged)
+
+    def _index_ours(self, doc: Doc, facts: Facts) -> None:
+        at = datetime.fromtimestamp(facts.at, UTC)
+        self.ours.add(facts.message_id)
+        keys = tuple(doc["k"])
+        if not doc["i"]:
+            self.written.update(dict.fromkeys(keys, at))
+            self.digests.update(dict.fromkeys(keys, facts.message_id))
+        while self.posted and self.posted[0].at <= at - COUNTED:
+            self.posted.popleft()
+        self.posted.append(Posted(at, doc["i"] or "", doc["t"][0] == self.list.address, tuple(doc["t"])))
+        place = Place(*doc["p"])
+        self.outbox[facts.message_id] = Waiting(
+            place, facts.message_id, doc["i"] or "", keys, at, doc["s"], list(doc["t"])
+        )
+
+    def settle_outbox(self) -> None:
+        """What sent.log knows is done is done. After all of the archive was taken: else what came last goes out again."""
+        for each in self.outbox.values():
+            each.attempt = 0
+        for line in self.archive.sent_lines():
+            if (waiting := self.outbox.get(line.message_id)) is None:
+                continue
+            if line.outcome == "deferred":
+                waiting.attempt += 1
+            elif line.recipient in waiting.recipients:
+                waiting.recipients.remove(line.recipient)
+            if not waiting.recipients:
+                del self.outbox[line.message_id]
+
+    def _sorted(self, numbers: list[int]) -> list[int]:
+        def place(number: int) -> tuple[tuple[int, float], int]:
+            doc = self.state.get("messages", number) or {}
+            return order(doc["m"], doc["f"][1]), number
+
+        return sorted(numbers, key=place)
+
+    def _forget(self, incident: str) -> None:
+        self._folded.pop(incident, None)
+        self.wake.pop(incident, None)
+        self.touched.discard(incident)
+        self.titles.drop(incident)
+        row = self.rows.pop(incident, None)
+        if row is not None:
+            self.state.delete("incidents", row)
+
+    def find(self, message_id: str) -> list[Doc]:
+        """The documents of a Message-ID (several where it came more than once)."""
+        wanted = message_id.strip().strip("<>")
+        return [doc for _, doc in self.state.all("messages") if doc["f"][0] == wanted]
+
+    def incidents(self) -> list[Doc]:
+        """How each incident stands, the latest first; an imported one is read when it is first looked at."""
+        return sorted((doc for _, doc in self.state.all("incidents")), key=lambda d: (d["last"], d["id"]), reverse=True)
+
+    # ── again ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def rethread(self) -> None:
+        """Threads every message again in its order. No mail is read for it: the state has each one's facts."""
+        places = sorted((order(doc["m"], doc["f"][1]), number) for number, doc in self.state.all("messages"))
+        self._keep_order([number for (live, _), number in places if not live])
+        mark, cursors = self.mark, self.cursors
+        for number, _ in list(self.state.all("incidents")):
+            self.state.delete("incidents", number)
+        self._empty()
+        self.mark, self.cursors = mark, cursors
+        for number, doc in self.state.all("messages", [number for _, number in places]):
+            facts = Facts.from_json(doc["f"])
+            placement = self.threads.place(facts)
+            placed = placed_as(placement)
+            if any(doc.get(name) != value for name, value in placed.items()):
+                doc |= placed
+                self.state.put("messages", number, doc)
+            self._index(number, doc, facts, placement)
+        self.settle_outbox()
+        self._list_again()
+
+    def _keep_order(self, imported: list[int]) -> None:
+        for begin in range(0, len(imported), ORDERED):
+            self.state.put("order", begin // ORDERED + 1, {"n": imported[begin : begin + ORDERED]})
+
+    def _list_again(self) -> None:
+        """Imported incidents as they stand unread; the others are to be looked at."""
+        for incident, numbers in self.members.items():
+            first, last = (self.state.get("messages", numbers[at]) or {} for at in (0, -1))
+            if not last["m"]:  # live ones come last
+                self.touched.add(incident)
+                continue
+            doc = unread(incident, Facts.from_json(first["f"]), Facts.from_json(last["f"]), len(numbers))
+            number = self.state.next_id("incidents")
+            self.state.put("incidents", number, doc)
+            self._list(number, doc)
+
+
+def order(imported: bool, at: float) -> tuple[int, float]:
+    """The order of the fold: imported messages by Date, then what arrived."""
+    return (0 if imported else 1, at)
+
+
+def placed_as(placement: Placement) -> Doc:
+    return {
+        "i": placement.incident,
+        "r": placement.rule,
+        "w": placement.why,
+        "o": placement.opened,
+        "u": placement.duplicate_of,
+        "g": placement.flagged,
+        "l": list(placement.related),
+        "e": placement.merged,
+    }
+
+
+def _placement(doc: Mapping[str, Any]) -> Placement:
+    return Placement(doc["i"], doc["r"], doc["w"], doc["o"], doc["u"], doc["g"], tuple(doc["l"]), doc["e"])

@@ -1,0 +1,58 @@
+"""Which past incidents have a title like this one's (A3).
+
+The law: a new incident asks the same however many there were. So titles are known by their words, and under a word only
+the latest count; a word that many titles have tells little.
+"""
+
+from __future__ import annotations
+
+MOST = 200  # incidents under one word
+LETTERS = 4  # a word with fewer tells nothing
+OTHER = ("open", "cancelled")  # incidents nobody can learn from: not over, or none
+
+
+class Titles:
+    """Titles of incidents that are over."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[tuple[str, ...], float]] = {}  # incident -> words, last message
+        self._under: dict[str, dict[str, None]] = {}  # word -> incidents, the one kept last at the end
+
+    def keep(self, incident: str, title: str, status: str, last: float) -> None:
+        """The title as it is now; ``last``: seconds since 1970."""
+        if status in OTHER:
+            self.drop(incident)
+            return
+        words = telling(title)
+        if self._known.get(incident, ((), 0.0))[0] != words:
+            self.drop(incident)
+            for word in words:
+                under = self._under.setdefault(word, {})
+                under[incident] = None
+                if len(under) > MOST:
+                    del under[next(iter(under))]
+        self._known[incident] = words, last
+
+    def drop(self, incident: str) -> None:
+        for word in self._known.pop(incident, ((), 0.0))[0]:
+            self._under.get(word, {}).pop(incident, None)
+
+    def like(self, incident: str, title: str, most: int = 3) -> list[str]:
+        """Others with at least half of the words of the shorter title; those that share most first, then the latest."""
+        words = telling(title)
+        shared: dict[str, int] = {}
+        for word in words:
+            for other in self._under.get(word, ()):
+                shared[other] = shared.get(other, 0) + 1
+        rated = [
+            (-count, -self._known[other][1], other)
+            for other, count in shared.items()
+            if other != incident and count * 2 >= min(len(words), len(self._known[other][0]))
+        ]
+        return [other for _, _, other in sorted(rated)[:most]]
+
+
+def telling(title: str) -> tuple[str, ...]:
+    """The words of a title that tell something, each once."""
+    words = "".join(c if c.isalnum() else " " for c in title.casefold()).split()
+    return tuple(dict.fromkeys(word for word in words if len(word) >= LETTERS))
