@@ -97,7 +97,7 @@ _NAME = re.compile(r"@?[\w.'\u00c0-\u017f-]{2,24}(?:[ ][A-Z][\w.'\u00c0-\u017f-]
 
 
 def is_lead(text: str, start: int, end: int, line: Line) -> bool:
-    """Whether ``line`` begins with ``text[start:end]``: nothing before, or a nick or a short label; or a name before and nothing behind."""
+    """Whether ``line`` begins with ``text[start:end]``: nothing before it, or a nick, a label, a lone name."""
     before = text[line.body : start].lstrip("*_`~[(<\"' \t") if start > line.body else ""
     if len(before) > 56:
         return False
@@ -106,7 +106,7 @@ def is_lead(text: str, start: int, end: int, line: Line) -> bool:
     bare = _LEADING.sub("", before)
     if not bare or _NICK.fullmatch(bare):
         return True
-    return not line.bullet and not text[end:linend].strip(" \t])") and bool(_NAME.fullmatch(before))
+    return not line.bullet and not text[end : line.end].strip(" \t])") and bool(_NAME.fullmatch(before))
 
 
 # A chat pasted behind ">"
