@@ -52,7 +52,7 @@ _FRAC = r"(?:[.,](?P<f>\d{1,9}))?"
 _AM_PM = r"(?:[ \t\u00a0]?(?:[aApP][mM]|[aApP]\.[ ]?[mM]\.?)(?!\w))"
 _AFTER = r"(?!\d|:[\da-fA-F]{1,4}(?![\w.])|[.,]\d|%)"
 _HMS = rf"(?P<h>{_HH}):(?P<m>{_M}):(?P<s>[0-5]\d)"
-_MARK = r"(?:[ ]?(?:Uhr|uur|hours|hrs?|h)(?![\w-]))"
+_MARK = r"(?:[ ]?(?:Uhr|uur|hours|hrs?|h)(?![\w-]|[ ](?:of|long|later|after|before|remaining|and|passed)))"
 _CLF_MON = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 _OFFSET = r"[+-]\d\d:?\d\d"
 _DAY_MON = (
@@ -70,7 +70,7 @@ _AGO = r"(?:ago|fa|geleden|temu|atrás)(?!\w)"
 
 def _ago(amount: str) -> str:
     return (
-        rf"(?P<n>{amount}){_S}?(?P<u>{_UNIT})(?!\w)(?:(?:,|[ ]and)?{_S}?(?P<n2>\d{{1,3}}){_S}?(?P<u2>{_UNIT})(?!\w))?"
+        rf"(?P<n>{amount}){_S}?(?P<u>{_UNIT})(?![^\W\d])(?:(?:,|[ ]and)?{_S}?(?P<n2>\d{{1,3}}){_S}?(?P<u2>{_UNIT})(?!\w))?"
         rf"{_S}{_AGO}|(?P<n3>)(?!)"
     )
 

@@ -99,6 +99,8 @@ def day_of(year: str | None, month: int, day: str, swapped: bool = False) -> Day
 def read_clock(m: re.Match[str]) -> Found | None:
     if m.start() > 1 and m.string[m.start() - 1] == ":" and m.string[m.start() - 2] not in " \t\n*:|>":
         return None  # file.c:15:20, host:15:20, the middle of a hardware address
+    if m.start() > 1 and m.string[m.start() - 1] == "-" and m.string[m.start() - 2].isalpha():
+        return None  # the end of a name: node-14:05
     clock = clock_of(m)
     return Found(m.start(), m.end(), clock=clock) if clock else None
 

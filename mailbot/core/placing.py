@@ -182,6 +182,11 @@ class Placer:
         p.utc, p.date_from = at(found, clock, p.info), "written"
         if day.swapped and day.year is None:
             p.doubt("month and day could be the other way round")
+        if p.utc is not None and p.utc > self.mail_utc + SLACK and p.zone_from == "block" and self.block_zone is None:
+            self.list_zone = None  # the zone written above cannot be the one of this stamp
+            p.zone, p.info, p.zone_from = self.known.fallback()
+            p.doubt("the zone written above would put it after the mail")
+            p.utc = at(found, clock, p.info)
         if p.utc is not None and p.utc > self.mail_utc + SLACK and not self._typo(p):
             p.dropped = "later than the mail"
             return

@@ -82,10 +82,14 @@ def scan(text: str, start: int, end: int) -> Iterator[tuple[str, Found]]:
 
 def _is_part(text: str, at: int, found: Found) -> bool:
     """Behind such a sign it is part of a path, a number, a name; a clock may stand behind 14:00/, @ and =."""
-    before, sign = text[at - 2 : at - 1] if at > 1 else "", text[at - 1]
+    before, sign = text[max(0, at - 4) : at - 1], text[at - 1]
     if found.clock is None or found.day is not None:
         return found.epoch is None
-    return not (sign == "=" or (sign == "/" and before.isdigit()) or (sign == "@" and not before.isalnum()))
+    return not (
+        sign == "="
+        or (sign == "/" and before[:1] == ":" and before[1:].isdigit())
+        or (sign == "@" and not before[-1:].isalnum())
+    )
 
 
 def _match(text: str, at: int, end: int, digit: bool, word_end: int) -> tuple[str, Found | None, int]:

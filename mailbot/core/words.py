@@ -26,7 +26,6 @@ _SENTENCE_END = re.compile(
 _NICK_MARKS = re.compile(r"^[<\[(]?[ ]?([@+%&~]?[\w.\[\]\\`^{}|-]{1,30})[>\])]+[ :]*")
 _OPEN_NICK = re.compile(r"^<[ ]([\w.|\[\]-]{1,30})>[ ]*")
 _QUOTE = re.compile(r"^[ \t]{0,3}(?:>[ \t]?)+")
-_PREPOSITION = re.compile(r"[^\W\d_]{1,8}[ ]")
 _EMPTY_PAIRS = re.compile(r"\([ \t]*\)|\[[ \t]*\]|\*\*[ \t]*\*\*|``|__[ \t]*__")
 
 
@@ -85,6 +84,11 @@ def _under(lines: list[Line], index: int, leads: set[int]) -> int:
     return stop
 
 
+def _begins_sentence(before: str) -> bool:
+    """ "At 14:05 we …": prose, though its line begins with a time."""
+    return before[:1].isalpha() and _LEADS_TO.match(before) is not None
+
+
 def entry_words(
     text: str, lines: list[Line], index: int, spans: list[tuple[int, int]], lead: bool, leads: set[int]
 ) -> str:
@@ -101,7 +105,7 @@ def entry_words(
         row = _cut(text, line.body, line.end, spans)
         cells = [_clean(c) for c in row.split("|")]
         return " - ".join(c for c in cells if c)[:LIMIT]
-    if lead and (line.bullet or not _PREPOSITION.match(text, line.body, spans[0][0])):
+    if lead and (line.bullet or not _begins_sentence(text[line.body : spans[0][0]])):
         stop = _under(lines, index, leads)
         rest = _cut(text, line.body, max(line.end, spans[-1][1]), spans).strip()
         rest = rest.lstrip("*_` \t)]")

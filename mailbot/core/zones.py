@@ -127,7 +127,7 @@ def iana(name: str) -> ZoneInfo | None:
     """The zone of that IANA name, None where there is none (also for names that are paths or junk)."""
     try:
         return ZoneInfo(name) if re.fullmatch(r"[A-Za-z0-9_+/-]{1,64}", name) else None
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         return None
 
 
