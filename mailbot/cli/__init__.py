@@ -1,0 +1,112 @@
+"""The command line. Each command is one function; what it needs is imported when it runs, so that --help answers at once.
+
+Exit codes: 0 done; 1 it could not be done (the sentence says why); 2 wrong usage or configuration.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from mailbot.cli import looking, operating
+from mailbot.cli.opening import Stop
+
+Run = Callable[[argparse.Namespace], int]
+
+
+def main(argv: list[str] | None = None) -> int:
+    args = _parser().parse_args(argv)
+    try:
+        run: Run = args.run
+        return run(args)
+    except Stop as stop:
+        print(f"mailbot: {stop}", file=sys.stderr)
+        return stop.code
+    except BrokenPipeError:
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mailbot",
+        description="Records incidents by mail: threads, timelines in UTC, reminders, drafted reports.",
+        epilog="Without --config (or $MAILBOT_CONFIG) the embedded default is used: "
+        "SMTP on 127.0.0.1:8025, mails in ./mailbot-data.",
+    )
+    parser.add_argument("--version", action="version", version=f"mailbot {_version()}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(name: str, run: Run, about: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".")
+        sub.set_defaults(run=run)
+        sub.add_argument(
+            "--config", type=Path, metavar="FILE", default=os.environ.get("MAILBOT_CONFIG") or None, help="a TOML file"
+        )
+        return sub
+
+    command("run", operating.run_daemon, "run the daemon until SIGTERM")
+    command("check", operating.run_check, "say everything that is wrong with the configuration")
+    demo = command("demo", operating.run_demo, "play an incident through a real daemon and show every mail")
+    demo.add_argument(
+        "--out",
+        type=Path,
+        default=Path("demo-out"),
+        metavar="FOLDER",
+        help="where mails and reports are left (demo-out)",
+    )
+    demo.add_argument("--fast", action="store_true", help="without the pauses that make it readable")
+
+    listing = command("list", looking.run_list, "list the incidents, the latest first")
+    listing.add_argument("--all", action="store_true", help="all of them, not the latest 30")
+    _json(listing)
+    show = command("show", looking.run_show, "show one incident: state, custody, timeline, actions")
+    show.add_argument("id", metavar="ID")
+    _json(show)
+    report = command("report", looking.run_report, "print the report of one incident as Markdown")
+    report.add_argument("id", metavar="ID")
+    report.add_argument(
+        "--template", choices=("instructlab", "debrief"), default="", help="which of the two (default: the list's)"
+    )
+    why = command("why", looking.run_why, "say how a message was read, and why")
+    why.add_argument("message_id", metavar="MESSAGE-ID")
+    read = command(
+        "read", looking.run_read, "read mails from files and print what would be understood; keeps and sends nothing"
+    )
+    read.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="mbox, mbox.gz, Maildir, .eml, or a folder of these"
+    )
+    _json(read)
+
+    bring = command("import", operating.run_import, "import old mails: mbox, mbox.gz, Maildir, .eml; never sends mail")
+    bring.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    rebuild = command("rebuild", operating.run_rebuild, "make the state again from the archive (stop the daemon first)")
+    rebuild.add_argument(
+        "--diff", action="store_true", help="only say where the kept state differs; exit code 1 if it does"
+    )
+    redact = command(
+        "redact",
+        operating.run_redact,
+        "take a message's words out of the archive for ever; its place in the thread stays",
+    )
+    redact.add_argument("message_id", metavar="MESSAGE-ID")
+    for act, about in (("pause", "send nothing until resume; mail is still taken in"), ("resume", "send again")):
+        command(act, operating.run_pause, about).set_defaults(act=act)
+    return parser
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="for scripts: JSON, one object a line")
+
+
+def _version() -> str:
+    from mailbot import __version__
+
+    return __version__

@@ -1,0 +1,105 @@
+"""What the commands share: a sentence that stops one, the configuration, the archive for looking and for writing."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mailbot.app.register import Register
+    from mailbot.config import Config
+
+
+class Stop(Exception):
+    """A sentence for the person at the terminal, and the exit code."""
+
+    def __init__(self, sentence: str, code: int = 1) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+def config_of(args: argparse.Namespace) -> Config:
+    from mailbot.config import load
+
+    config, mistakes = load(Path(args.config) if args.config else None)
+    if config is None:
+        raise Stop(
+            "\n  ".join([f"{args.config}: {len(mistakes)} mistake{'s' * (len(mistakes) > 1)}", *map(str, mistakes)]), 2
+        )
+    return config
+
+
+@contextlib.contextmanager
+def looked_at(args: argparse.Namespace) -> Iterator[Register]:
+    from mailbot.app import log, setup
+    from mailbot.store import archive
+
+    config = config_of(args)
+    log.start("error")
+    if not config.store.folder.is_dir():
+        raise Stop(
+            f"There is no archive in {config.store.folder}; run or import make one, or name your configuration with --config."
+        )
+    try:
+        register = setup.looked_at(config)
+    except (OSError, archive.Locked) as error:
+        raise Stop(str(error)) from None
+    try:
+        yield register
+    finally:
+        register.archive.close()
+
+
+def ask(
+    config: Config, request: dict[str, Any], progress: Callable[[int, int], None] | None = None
+) -> dict[str, Any] | None:
+    """Asks the daemon that runs on this folder; None where none runs."""
+    from mailbot.app.control import ask
+
+    answer: dict[str, Any] | None = None
+    try:
+        for answer in ask(config.store.folder, request):
+            if progress and "of" in answer:
+                progress(answer["done"], answer["of"])
+    except (ConnectionRefusedError, FileNotFoundError):
+        return None
+    except OSError as error:
+        raise Stop(f"the daemon does not answer: {error}") from None
+    if answer is None or "error" in answer:
+        raise Stop(str((answer or {}).get("error", "the daemon hung up")))
+    return answer
+
+
+@contextlib.contextmanager
+def written_to(config: Config) -> Iterator[Register]:
+    from mailbot.app import log, setup
+    from mailbot.app.daemon import finish
+    from mailbot.store import archive, state
+
+    log.start("error")
+    try:
+        kept, register = setup.opened(config)
+    except (archive.Locked, state.Locked, OSError) as error:
+        raise Stop(str(error)) from None
+    try:
+        yield register
+    finally:
+        finish(kept, register)
+
+
+@contextlib.contextmanager
+def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on a terminal, nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total or None)
