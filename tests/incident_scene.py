@@ -103,7 +103,7 @@ WORDS: dict[str, object] = {
 
 
 def letters(scene: Scene, minute: float | None = None, looks: Looks | None = None) -> dict[str, Letter]:
-    """Every mail due, by kind (answers as answer-status), with the words the mailroom would give."""
+    """Every mail due, by kind (answer-status, receipt-2), with the words the mailroom would give."""
     minute = scene.clock if minute is None else minute
     renderer, incident = Renderer(scene.list, looks or Looks()), scene.incident
     found = {}
@@ -120,5 +120,5 @@ def letters(scene: Scene, minute: float | None = None, looks: Looks | None = Non
         name = notice.kind
         if name == "answer":
             name += "-" + notice.asks[0].words.split()[0].lower()
-        found[name] = renderer.letter(notice, incident, scene.at(minute), words)
+        found[name if name not in found else f"{name}-2"] = renderer.letter(notice, incident, scene.at(minute), words)
     return found

@@ -95,8 +95,8 @@ def _line(text: object) -> str:
 
 
 def _markdown(text: object) -> str:
-    """A person's words as Markdown text on one line: nothing in them becomes HTML, a link, an image or a footnote."""
-    return re.sub(r"([\\<\[])", r"\\\1", _line(text))
+    """A person's words as Markdown text on one line: nothing in them becomes HTML, a link, an image, a footnote or a heading."""
+    return re.sub(r"^(#|```|~~~|=+$|-+$|>)", r"\\\1", re.sub(r"([\\<\[])", r"\\\1", _line(text)))
 
 
 def _paragraph(text: str) -> str:
@@ -110,7 +110,7 @@ def _paragraph(text: str) -> str:
             code = code != fence
             lines.append(_printable(line).rstrip())
         else:
-            lines.append(re.sub(r"^(#|```|~~~|=+$|-+$|>)", r"\\\1", _markdown(line)))
+            lines.append(_markdown(line))
     return "\n".join(lines) + ("\n" if lines[-1].lstrip().startswith("```") else "")
 
 
@@ -120,7 +120,8 @@ def _yaml(value: object) -> str:
         return f"[{', '.join(_yaml(v) for v in value)}]"
     if isinstance(value, dict):
         return f"{{{', '.join(f'{_yaml(k)}: {_yaml(v)}' for k, v in value.items())}}}"
-    return json.dumps(_line(value) if isinstance(value, str) else value, ensure_ascii=False)
+    text = json.dumps(_line(value) if isinstance(value, str) else value, ensure_ascii=False)
+    return text.replace("<", "\\u003c")  # who knows no front matter takes it for HTML
 
 
 def _for_mail(markdown: str) -> str:
@@ -190,7 +191,8 @@ class Renderer:
     def __init__(self, mailing_list: MailingList, looks: Looks, tell: Callable[[str], object] | None = None) -> None:
         self.list, self.looks = mailing_list, looks
         self.tell = tell or logging.getLogger("mailbot").error
-        self.env, self.ours = environment(looks.folder), environment()
+        self.ours = environment()
+        self.env = environment(looks.folder) if looks.folder else self.ours
 
     def _fill(self, name: str, words: Mapping[str, Any]) -> str:
         if self.looks.folder:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 from mailbot.core.commands.state import said_at
 from mailbot.core.commands.unit import Given, keyword, logged
@@ -27,7 +28,9 @@ LABEL = re.compile(r"\s*:?\s*([Tt]\d{1,5})\b[\s:,—–-]*(.*)", re.S)
 )
 def log(incident: Incident, act: Act) -> str:
     entry = incident.enter(act, act.text)
-    return f"added ({said_at(entry)})"
+    if act.at - entry.utc < timedelta(minutes=1):
+        return f"added ({said_at(entry)})"
+    return f"added {act.at:%H:%M} UTC for {said_at(entry)}"  # who looked before must see that it is new (P13)
 
 
 def labelled(rest: str, context: Context) -> Given | None:
