@@ -350,7 +350,8 @@ def test_key_times_with_dates_then_a_list_of_bare_clocks() -> None:
 
 def test_headings_with_a_time_take_the_lines_under_them_whole() -> None:
     text = (
-        "All times in CEST\n\n### 2026-07-08 12:35\n\nUpgrade is deployed.\n\n- tests pass\n\n### ~13:30-13:45\n\nLaunches drop.\n\n"
+        "All times in CEST\n\n### 2026-07-08 12:35\n\nUpgrade is deployed.\n\n- tests pass\n\n### ~13:30-13:45\n\nLaunches"
+        " drop.\n\n"
         "### 9. July, 11:00\n\nFix.\n\n### 11:07\n\nDone.\n"
     )
     found = mentions(text, "Fri, 10 Jul 2026 14:30:00 +0200")
@@ -362,6 +363,15 @@ def test_headings_with_a_time_take_the_lines_under_them_whole() -> None:
         "09 09:00",
         "09 09:07",
     ]
+
+
+def test_a_list_of_dates_without_clocks_is_precise_to_the_day() -> None:
+    found = mentions(
+        "- 2026-11-18: disk replaced\n- 2026-11-19 - array rebuilt\n- 2026-12-24: holidays\n- since 2026-11-01"
+        " all is well\n"
+    )
+    assert [(m.what, m.times[0].precision) for m in found] == [("disk replaced", "day"), ("array rebuilt", "day")]
+    assert found[0].times[0].utc == datetime(2026, 11, 17, 23, 0, tzinfo=UTC)
 
 
 def test_a_sentence_gives_its_own_words() -> None:

@@ -125,7 +125,8 @@ def read_french_hour(m: re.Match[str]) -> Found | None:
 
 def read_military(m: re.Match[str]) -> Found | None:
     """1405Z, 0930 hrs; "1500 hours of CPU" is none."""
-    if m["unit"] and m["h"][0] != "0" and not _AT.search(_before(m, 10)):
+    year = 1990 <= int(m["h"] + m["m"]) <= 2039 and not m["z"]  # "in 2020 UTC became"
+    if ((m["unit"] and m["h"][0] != "0") or year) and not _AT.search(_before(m, 10)):
         return None
     clock = clock_of(m, "Z" if m["z"] else "")
     return Found(m.start(), m.end(), clock=clock) if clock else None

@@ -107,7 +107,7 @@ RIGHT: tuple[Look, ...] = (
 # A clock with what stands in front of it.
 WITH: tuple[Look, ...] = (
     Look("duration", "after within in for nach après",
-        r"\b(?:after|within|in|for|nach|après)[ ]0?0:\d\d:\d\d$", "failed after 00:01:02"),
+        r"\b(?:(?:after|within|in|for|nach|après)[ ]0?0:\d\d:\d\d|for[ ]\d{1,2}:\d\d[ ](?:hours|hrs))$", "failed after 00:01:02"),
 )  # fmt: skip
 
 # In the clause before a time: it is planned, happens every day, or tells when something was built.

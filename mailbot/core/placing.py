@@ -90,7 +90,9 @@ class Placer:
         self.line_day: tuple[int, date] | None = None
         self.begin: datetime | None = None  # the first entry of the text
         self.by_mail: list[Place] = []  # entries of a list that has no day but the mail's
+        self.latest: datetime | None = None  # the moment told of last
         self.told: dict[int, datetime] = {}  # minute of the day -> the moment it was last told of
+        self.other_zones = False  # a time of the text says another offset than the mail's
         self.all_one: Zone | None = None  # the zone of every time that says one, where they agree
 
     # Zones
@@ -115,6 +117,8 @@ class Placer:
         p.zone, p.info, p.zone_from = self.known.fallback()
         if p.zone_from in ("list", "utc"):
             p.doubt("nothing says the zone")
+        elif p.zone_from == "mail" and self.other_zones and words is None:
+            p.doubt("another time of this mail says another zone")
 
     def heading(self, level: int, zone: Zone | None, day: date | None) -> None:
         """A heading without a clock: what it says holds until the next of its level; a list's own zone ends."""
@@ -167,7 +171,16 @@ class Placer:
         else:
             self._prose(p, e.clock)
         if p.utc is not None and not p.dropped:
-            self.told[p.utc.hour * 60 + p.utc.minute] = p.utc
+            self.told[p.utc.hour * 60 + p.utc.minute] = self.latest = p.utc
+
+    def place_day(self, p: Place) -> None:
+        """A date without a clock: the moment its day begins."""
+        self.zone_of(p, None)
+        found = (
+            resolve(p.e.day, self._local_mail_day(p), self.swap and p.e.day.swapped) if p.e.day is not None else None
+        )
+        p.utc = at(found, Clock(0), p.info) if found is not None else None
+        p.date_from = "written"
 
     def _local_mail_day(self, p: Place) -> date:
         return self.known.mail.astimezone(p.info).date()
@@ -305,6 +318,8 @@ class Placer:
         if utc is None:
             p.dropped = "no such date"
             return
+        if clock.half == "word" and not clock.minutes and self.latest is not None and utc < self.latest:
+            utc = min(utc + timedelta(days=1), self.mail_utc)  # "by midnight": the one that comes next
         told = self.told.get(utc.hour * 60 + utc.minute)
         if source != "written" and told is not None and abs(told - utc) <= timedelta(days=2):
             utc, source = told, "heading"  # the same clock again: the same moment, told twice

@@ -48,7 +48,7 @@ def make_sheet(text: str, own: Sequence[tuple[int, int]], known: Known) -> Sheet
     """Scans up to MENTIONS times; what comes behind them is cut off, counted and said."""
     problems: list[str] = []
     found, spans = _expressions(text, with_pastes(text, own), known.minutes, problems)
-    if not any(e.timed for e in found):
+    if not any(e.timed or (e.day is not None and e.day.month is not None) for e in found):
         return Sheet(text, known, [], [], [], problems)
     rows = lines(text, spans)
     on_line: list[list[Expression]] = [[] for _ in rows]
@@ -160,8 +160,8 @@ def _day_in_subject(subject: str, mail: date) -> date | None:
     return None
 
 
-def one_zone(sheet: Sheet) -> Zone | None:
-    """The zone that every time with a zone says, where three at least do."""
+def zones_said(sheet: Sheet) -> tuple[Zone | None, bool]:
+    """(the zone that every time with a zone says, where three at least do; whether one says another offset than the mail's)."""
     zones: dict[str, Zone] = {}
     count = 0
     for row in sheet.on_line:
@@ -170,4 +170,6 @@ def one_zone(sheet: Sheet) -> Zone | None:
             if zone is not None and not zone.mine:
                 zones[zone.name] = zone
                 count += 1
-    return next(iter(zones.values())) if len(zones) == 1 and count >= 3 else None
+    mail = sheet.known.mail
+    other = any(mail.astimezone(zone.info).utcoffset() != mail.utcoffset() for zone in zones.values())
+    return next(iter(zones.values())) if len(zones) == 1 and count >= 3 else None, other

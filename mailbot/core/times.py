@@ -94,7 +94,7 @@ def read_times(
     A chat pasted behind ">" that nobody is said to have written is read as the writer's own, also outside ``own``.
     """
     sheet = make_sheet(text, own, _known(context))
-    return _mentions(sheet, walk(sheet, context.subject)), tuple(sheet.problems)
+    return _mentions(sheet, walk(sheet, context.subject))[:MENTIONS], tuple(sheet.problems)
 
 
 def _mentions(sheet: Sheet, places: list[list[Place]]) -> tuple[Mention, ...]:

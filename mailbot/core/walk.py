@@ -13,10 +13,11 @@ from mailbot.core.expressions import Expression
 from mailbot.core.looks import DAY_CHANGED, clock_look, line_look, not_now
 from mailbot.core.page import Line, head_zone, is_lead
 from mailbot.core.placing import SLACK, Place, Placer
-from mailbot.core.sheet import Sheet, days_said, month_first, one_zone
+from mailbot.core.sheet import Sheet, days_said, month_first, zones_said
 from mailbot.core.zones import read_zone
 
 _ZONE_WORD = re.compile(r"[A-Z]{2}|[Tt]ime|[Ll]ocal|Pacific|Eastern|Central|Mountain|utc|gmt|cest|/")
+_SEPARATED = re.compile(r"[ \t*_)\]]{0,4}[:|\u2013\u2014-][ \t|*_-]*[^\W_]{3}")
 TABLE, LABEL = 8, 7  # levels below every heading: a table's head, a line that names a zone
 
 
@@ -27,7 +28,7 @@ def walk(sheet: Sheet, subject: str) -> list[list[Place]]:
     swap = month_first(sheet)
     first, stated = days_said(sheet, swap, subject)
     placer = Placer(sheet.known, first, stated, swap)
-    placer.all_one = one_zone(sheet)
+    placer.all_one, placer.other_zones = zones_said(sheet)
     return _Walk(sheet, placer).run()
 
 
@@ -65,7 +66,7 @@ class _Walk:
         row = self.sheet.on_line[index]
         if not any(e.timed for e in row):
             self._without_times(line, row)
-            return []
+            return [p] if row and (p := self._dated(row[0], line)) is not None else []
         look = line_look(self.text[line.start : line.end])
         if look:
             day = self._day(row[0]) if look == DAY_CHANGED else None
@@ -164,6 +165,16 @@ class _Walk:
             return
         for e in row:
             self._mention(e, line, line.start)
+
+    def _dated(self, e: Expression, line: Line) -> Place | None:
+        """A list entry or a table row that a date without a clock leads: "- 2026-11-20: disk replaced". Precise to the day."""
+        if not (line.bullet or line.table) or e.weak or e.day is None or e.day.month is None:
+            return None
+        if not is_lead(self.text, e.start, e.end, line) or not _SEPARATED.match(self.text, e.end, line.end):
+            return None
+        p = Place(e, line, True)
+        self.placer.place_day(p)
+        return p if p.utc is not None and p.utc <= self.latest else None
 
     def _columns(self, words: str) -> None:
         """A table's head whose columns say different zones: | Local (PST) | UTC |."""

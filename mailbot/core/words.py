@@ -1,7 +1,7 @@
 """The entry's words: what happened, in the writer's words, from the line or the sentence around its time.
 
-The law it keeps: words are taken, never made. Out go the time itself with the word that leads to it ("at", "um"), bullets,
-marks of emphasis, the marks around a nick, and what hangs over at the ends; lines under a heading or a chat line come whole.
+The law it keeps: words are taken, never made. Out go the time itself with the words that lead to it ("at about", "um"), bullets,
+bold marks, the marks around a nick, and what hangs over at the ends; lines under a heading or a chat line come whole.
 """
 
 from __future__ import annotations
@@ -11,140 +11,184 @@ import re
 from mailbot.core.page import Line
 
 LIMIT = 2000  # characters of one entry
+Spans = list[tuple[int, int]]
 
+_PREPOSITIONS = (
+    r"at|around|about|approx(?:imately)?\.?|roughly|circa|ca\.?|since|from|by|between|on(?: the)?|starting|until|just|um|gegen"
+    r"|etwa|ab|seit|von|am|zwischen|à|vers|de|dès|entre|a las|sobre|desde|alle(?: ore)?|verso|dalle|às|om|rond|vanaf|o|około"
+    r"|od|kl\.?|le|el|il|em|op"
+)
 _LEADS_TO = re.compile(
-    r"(?:(?<![\w])(?:at|around|about|approx(?:imately)?\.?|roughly|circa|ca\.?|since|from|by|between|on|starting|um|gegen|etwa"
-    r"|ab|seit|von|am"
-    r"|zwischen|à|vers|de|dès|entre|a las|sobre|desde|alle(?: ore)?|verso|dalle|às|desde|om|rond|vanaf|o|około|od|kl\.?|le|el"
-    r"|il|em|op)|[~≈@])[ \t\n*_`(\[]*$",
+    rf"(?:(?<!\w)(?:{_PREPOSITIONS})[ \t\n*_`(\[]+){{0,2}}(?:(?<!\w)(?:{_PREPOSITIONS})(?!\w)|[~≈@])[ \t\n*_`(\[]*$",
     re.I,
 )
-_EDGE = " \t\r\n\u00a0,;:|*_`~>\u2013\u2014-=/"
+_EDGE = " \t\r\n\u00a0,;:|*~>\u2013\u2014-=/_"
 _SENTENCE_END = re.compile(
     r"[.!?](?=[\s\"')\]*_]|$)(?<!\b[A-Z]\.)(?<!\bca\.)(?<!approx\.)(?<!e\.g\.)(?<!i\.e\.)(?<!a\.m\.)(?<!p\.m\.)"
 )
-_NICK_MARKS = re.compile(r"^[<\[(]?[ ]?([@+%&~]?[\w.\[\]\\`^{}|-]{1,30})[>\])]+[ :]*")
-_OPEN_NICK = re.compile(r"^<[ ]([\w.|\[\]-]{1,30})>[ ]*")
-_QUOTE = re.compile(r"^[ \t]{0,3}(?:>[ \t]?)+")
-_EMPTY_PAIRS = re.compile(r"\([ \t]*\)|\[[ \t]*\]|\*\*[ \t]*\*\*|``|__[ \t]*__")
+_NICK_MARKS = re.compile(r"(?:[<\[(][ ]?([@+%&~]?[\w.\\`^{}|-]{1,30})[ ]?[>\])]+|([@+%&~]?[\w.|-]{1,30})>)[ :]*")
+_QUOTE = re.compile(r"[ \t]{0,3}(?:>[ \t]?)+")
+_EMPTY_PAIRS = re.compile(r"\([ \t]*\)|\[[ \t]*\]|\*\*|__|``(?!`)|\{\{[ \t]*\}\}")
+_SPACES = re.compile(r"[ \t\u00a0]{2,}")
+_NAME_LINE = re.compile(
+    r"[ \t>]*(?:[A-Z][\w.'\u00c0-\u017f-]{0,20}(?:[ ][A-Z][\w.'\u00c0-\u017f-]{0,20}){0,2}|[a-z0-9_.-]{2,24})[ \t]*$"
+)
+_BOLD_LABEL = re.compile(r"[ \t>]*(?:\*\*|__)\w")
+_BULLET_BELOW = re.compile(r"^[ \t]*[-*+\u2022]", re.M)
 
 
-def _clean(words: str) -> str:
-    words = _EMPTY_PAIRS.sub(" ", words)
-    words = re.sub(r"[ \t\u00a0]{2,}", " ", words).strip(_EDGE)
-    if words.endswith(".") and words.count(".") == 1:
-        words = words[:-1]
-    if words.count("(") < words.count(")"):
-        words = words.rstrip(")")
-    if words[:1] in ")]}" or (words[:1] == "(" and words.count("(") > words.count(")")):
-        words = words[1:]
-    return words.strip(_EDGE)[:LIMIT]
+def entry_words(text: str, lines: list[Line], index: int, spans: Spans, lead: bool, leads: set[int]) -> str:
+    """What happened at the time in ``spans`` (one, or the two of a range) on line ``index``. "" where nothing is said.
 
-
-def _cut(text: str, start: int, end: int, spans: list[tuple[int, int]]) -> str:
-    """``text[start:end]`` without the time in ``spans`` and the words that lead to it."""
-    at, pieces = start, []
-    for first, last in spans:
-        before = text[at : max(at, first)]
-        lead = _LEADS_TO.search(before, max(0, len(before) - 24))
-        pieces.append(before[: lead.start()] if lead is not None else before)
-        at = max(at, last)
-    pieces.append(text[at:end])
-    left, right = pieces[0].rstrip(), pieces[-1].lstrip()
-    middle = " ".join(x.strip() for x in pieces[1:-1] if re.search(r"\w{3}", x))
-    joint = "" if right[:1] in ",.;:" and left else " "
-    return f"{left} {middle}".rstrip() + joint + right if left or middle else right.lstrip(_EDGE + ".")
-
-
-def _body_lines(text: str, lines: list[Line], after: int, stop: int) -> str:
-    rows = [_QUOTE.sub("", text[n.start : n.end]).rstrip() for n in lines[after + 1 : stop]]
-    while rows and not rows[0].strip():
-        rows.pop(0)
-    while rows and not rows[-1].strip():
-        rows.pop()
-    return "\n".join(rows)[:LIMIT]
-
-
-def _under(lines: list[Line], index: int, leads: set[int]) -> int:
-    """Index after the last line that belongs to the entry beginning at ``index``."""
-    first = lines[index]
-    stop = index + 1
-    while stop < len(lines) and stop - index < 200:
-        line = lines[stop]
-        if stop in leads or (
-            line.heading and (not first.heading or line.heading <= first.heading or line.heading == 7)
-        ):
-            break
-        if not first.heading:
-            if line.blank or line.heading or line.table:
-                break
-            if line.bullet and line.indent <= first.indent:
-                break
-        stop += 1
-    return stop
-
-
-def _begins_sentence(before: str) -> bool:
-    """ "At 14:05 we …": prose, though its line begins with a time."""
-    return before[:1].isalpha() and _LEADS_TO.match(before) is not None
-
-
-def entry_words(
-    text: str, lines: list[Line], index: int, spans: list[tuple[int, int]], lead: bool, leads: set[int]
-) -> str:
-    """What happened at the time in ``spans`` (one, or the two of a range) on line ``index``. "" where nothing is said."""
+    ``lead``: its line begins with it; ``leads``: the indexes of all lines that begin with a time.
+    """
     line = lines[index]
     if line.end - line.start > LIMIT:  # a line without end: what stands near its time
         near = Line(line.number, line.start, min(line.end, spans[-1][1] + 600), max(line.body, spans[0][0] - 300))
         return _sentence(text, [near], 0, spans)
     if line.heading:
-        rest = _clean(_cut(text, line.body, line.end, spans).rstrip("# "))
-        body = _body_lines(text, lines, index, _under(lines, index, leads))
-        return f"{rest}\n{body}".strip("\n")[:LIMIT] if body else rest
+        rest = _clean(_cut(text, _begin(text, line, spans), line.end, spans).rstrip("# "))
+        body = _rows(text, lines, index + 1, _under(text, lines, index, leads))
+        return f"{rest}\n{body}".strip("\n")[:LIMIT]
     if line.table:
-        row = _cut(text, line.body, line.end, spans)
-        cells = [_clean(c) for c in row.split("|")]
-        return " - ".join(c for c in cells if c)[:LIMIT]
+        cells = (_clean(cell) for cell in _cut(text, line.body, line.end, spans).split("|"))
+        return " - ".join(cell for cell in cells if cell)[:LIMIT]
     if lead and (line.bullet or not _begins_sentence(text[line.body : spans[0][0]])):
-        stop = _under(lines, index, leads)
-        rest = _cut(text, line.body, max(line.end, spans[-1][1]), spans).strip()
-        rest = rest.lstrip("*_` \t)]")
-        rest = _OPEN_NICK.sub(r"\1: ", rest)
-        rest = _clean(_NICK_MARKS.sub(r"\1: ", rest))
-        body = _body_lines(text, lines, index, stop)
-        if not body:
-            return rest
-        if not line.bullet and len(rest) <= 40 and spans[-1][1] >= line.end - 3:
-            return (f"{rest}: {body}" if rest else body)[:LIMIT]  # nick and time, the words below
-        joint = "\n" if re.search(r"(?m)^[ \t]*[-*+\u2022]", body) else " "
-        body = body if joint == "\n" else " ".join(x.strip() for x in body.split("\n"))
-        return f"{rest}{joint}{body}".strip()[:LIMIT]
+        return _entry(text, lines, index, spans, leads)
     return _sentence(text, lines, index, spans)
 
 
-def _sentence(text: str, lines: list[Line], index: int, spans: list[tuple[int, int]]) -> str:
+def _entry(text: str, lines: list[Line], index: int, spans: Spans, leads: set[int]) -> str:
+    """A list entry or a chat line, with the lines that go on below it."""
+    line = lines[index]
+    rest = _cut(text, _begin(text, line, spans), max(line.end, spans[-1][1]), spans).strip().lstrip("*_ \t)]")
+    rest = _clean(_NICK_MARKS.sub(lambda m: f"{m[1] or m[2]}: ", rest, count=1) if _NICK_MARKS.match(rest) else rest)
+    body = _rows(text, lines, index + 1, _under(text, lines, index, leads))
+    if not rest and _names_above(text, lines, index):
+        above = lines[index - 1]
+        rest = text[above.body : above.end].strip()
+    if not body:
+        return rest or _above(text, lines, index, leads)
+    if not line.bullet and len(rest) <= 40 and spans[-1][1] >= line.end - 3:
+        return (f"{rest}: {body}" if rest else body)[:LIMIT]  # nick and time, the words below
+    if _BULLET_BELOW.search(body):
+        return f"{rest}\n{body}".strip()[:LIMIT]
+    return " ".join([rest, *(row.strip() for row in body.split("\n"))]).strip()[:LIMIT]
+
+
+def _begin(text: str, line: Line, spans: Spans) -> int:
+    """Where the words begin: with the bracket or quote mark in front of them, where that is not the time's own."""
+    at = line.body
+    while at > line.start and text[at - 1] in "[(<\"'`" and spans[0][0] > line.body:
+        at -= 1
+    return at
+
+
+def _cut(text: str, start: int, end: int, spans: Spans) -> str:
+    """``text[start:end]`` without the times in ``spans`` and the words that lead to them."""
+    at, pieces = start, []
+    for first, last in spans:
+        before = text[at : max(at, first)]
+        lead = _LEADS_TO.search(before, max(0, len(before) - 30))
+        pieces.append(before[: lead.start()] if lead is not None else before)
+        at = max(at, last)
+    left, right = pieces[0].rstrip(), text[at:end].lstrip()
+    middle = " ".join(x.strip() for x in pieces[1:] if re.search(r"\w{3}", x))
+    if not left and not middle:
+        return right.lstrip(_EDGE + ".")
+    return f"{left} {middle}".rstrip() + ("" if right[:1] in ",.;:" else " ") + right
+
+
+def _clean(words: str) -> str:
+    words = _SPACES.sub(" ", _EMPTY_PAIRS.sub("", words)).strip(_EDGE)
+    if words.endswith(".") and words.count(".") == 1:
+        words = words[:-1]
+    if words.count("(") < words.count(")"):
+        words = words.rstrip(")")
+    if words.count("`") == 1:
+        words = words.replace("`", "")
+    if words[:1] in ")]}" or (
+        words[:1] in "([" and words.count("[") + words.count("(") > words.count("]") + words.count(")")
+    ):
+        words = words[1:]
+    return words.strip(_EDGE)[:LIMIT]
+
+
+def _rows(text: str, lines: list[Line], first: int, stop: int) -> str:
+    """Lines whole, without quote marks and without blank lines at the ends."""
+    rows = []
+    for n in lines[first:stop]:
+        row = text[n.start : min(n.end, n.start + LIMIT)]
+        m = _QUOTE.match(row)
+        rows.append((row[m.end() :] if m else row).rstrip())
+    return "\n".join(rows).strip("\n").rstrip()[:LIMIT]
+
+
+def _under(text: str, lines: list[Line], index: int, leads: set[int]) -> int:
+    """Index after the last line that belongs to the entry beginning at ``index``."""
+    first, stop = lines[index], index + 1
+    while stop < len(lines) and stop - index < 200 and stop not in leads:
+        line = lines[stop]
+        if first.heading:
+            if line.heading and (line.heading <= first.heading or line.heading == 7):
+                break
+        elif (
+            line.blank
+            or line.heading
+            or line.table
+            or (line.bullet and line.indent <= first.indent)
+            or _BOLD_LABEL.match(text, line.start, line.end)
+        ):
+            break
+        stop += 1
+    if stop in leads and stop - 1 > index and _names_above(text, lines, stop):
+        stop -= 1  # the name over the next time
+    return stop
+
+
+def _names_above(text: str, lines: list[Line], index: int) -> bool:
+    """Whether the line above a time that stands alone is the name of who speaks."""
+    above, line = lines[index - 1] if index else None, lines[index]
+    if above is None or above.blank or above.heading or line.bullet or line.heading or line.end - line.body > 24:
+        return False
+    return above.end + 1 == line.start and _NAME_LINE.match(text, above.start, above.end) is not None
+
+
+def _above(text: str, lines: list[Line], index: int, leads: set[int]) -> str:
+    """Where a line is nothing but its time and nothing is below: the paragraph it ends (status pages)."""
+    first = index
+    while first > 0 and index - first < 8 and not lines[first - 1].blank and first - 1 not in leads:
+        first -= 1
+    return _clean(_rows(text, lines, first, index).replace("\n", " "))
+
+
+def _begins_sentence(before: str) -> bool:
+    """Whether a line that begins with a time is prose: "At 14:05 we …"."""
+    return before[:1].isalpha() and _LEADS_TO.match(before) is not None
+
+
+def _sentence(text: str, lines: list[Line], index: int, spans: Spans) -> str:
     first = last = index
     while first > 0 and index - first < 12 and not lines[first].bullet and _joins(lines[first - 1], lines[first]):
         first -= 1
     while (
         last + 1 < len(lines)
         and last - index < 12
-        and _joins(lines[last], lines[last + 1])
         and not lines[last + 1].bullet
+        and _joins(lines[last], lines[last + 1])
     ):
         last += 1
-    start, end = lines[first].body, lines[last].end
+    start, end = _begin(text, lines[first], spans), lines[last].end
     for m in _SENTENCE_END.finditer(text, start, spans[0][0]):
         start = m.end()
-    m2 = _SENTENCE_END.search(text, spans[-1][1], end)
-    if m2 is not None:
-        end = m2.end()
-    words = _cut(text, min(start, spans[0][0]), max(end, spans[-1][1]), spans)
-    words = " ".join(_QUOTE.sub("", r).strip() for r in words.split("\n"))
-    return _clean(words)
+    stop = _SENTENCE_END.search(text, spans[-1][1], end)
+    words = _cut(text, min(start, spans[0][0]), max(stop.end() if stop is not None else end, spans[-1][1]), spans)
+    if ">" in words:
+        words = "\n".join(_QUOTE.sub("", row, count=1) if _QUOTE.match(row) else row for row in words.split("\n"))
+    return _clean(" ".join(row.strip() for row in words.split("\n")))
 
 
 def _joins(above: Line, below: Line) -> bool:
-    return above.end + 1 == below.start and not (
-        above.blank or below.blank or above.heading or below.heading or above.table or below.table
-    )
+    if above.blank or below.blank or above.heading or below.heading or above.table or below.table:
+        return False
+    return above.end + 1 == below.start
