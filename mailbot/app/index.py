@@ -7,6 +7,7 @@ with their arrival; only imported ones have another order, by Date, which the ta
 
 from __future__ import annotations
 
+import gc
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from mailbot.app.rows import unread
 from mailbot.app.similar import Titles
 from mailbot.core.due import Posted
 from mailbot.core.incident import Incident, MailingList
-from mailbot.core.threads import Facts, Placement, Threads
+from mailbot.core.threads import Facts, Known, Placement, Threads
 from mailbot.store.archive import Archive, Place
 from mailbot.store.state import Doc, State
 
@@ -76,12 +77,19 @@ class Index:
 
     def load(self) -> None:
         """The state as it was left; what the archive has beyond it comes by ``catch_up``, then ``settle_outbox``."""
+        gc.disable()  # what is made here stays: to look through it for garbage again and again is a tenth of the time
+        try:
+            self._load()
+        finally:
+            gc.enable()
+
+    def _load(self) -> None:
         self._empty()
         self.mark = self.state.mark()
-        for number, doc in self.state.all("messages", self._inorder()):
-            facts, placement = Facts.from_json(doc["f"]), _placement(doc)
-            self.threads.restore(facts, placement)
-            self._index(number, doc, facts, placement)
+        for number, doc in self.state.all("messages", self._in_order()):
+            facts, placed = Known.from_json(doc["f"]), placement(doc)
+            self.threads.restore(facts, placed)
+            self._index(number, doc, facts, placed)
         for number, doc in self.state.all("incidents"):
             self._list(number, doc)
             if doc["next"] is not None:
@@ -89,7 +97,7 @@ class Index:
         meta = self.state.get("meta", META) or {}
         self.cursors = dict(meta.get("cursors", {}))
 
-    def _inorder(self) -> Iterator[int]:
+    def _in_order(self) -> Iterator[int]:
         """The messages' numbers in the order of the fold."""
         imported = [number for _, doc in self.state.all("order") for number in doc["n"]]
         yield from imported
@@ -100,7 +108,7 @@ class Index:
         self.rows[doc["id"]] = number
         self.titles.keep(doc["id"], doc["title"], doc["status"], doc["last"])
 
-    def _index(self, number: int, doc: Doc, facts: Facts, placement: Placement) -> None:
+    def _index(self, number: int, doc: Doc, facts: Facts | Known, placed: Placement) -> None:
         """What is kept in memory of one document, in fold order."""
         self.messages += 1
         if doc["d"] == "out":
@@ -110,14 +118,14 @@ class Index:
         if doc.get("z"):
             self.zones[doc["z"][0]].append((order(doc["m"], facts.at), doc["z"][1]))
         foreign = facts.kind == "ours" and doc["d"] == "in"  # our own mail that came back: the out side has it
-        if placement.incident and not placement.duplicate_of and not foreign:
-            self.members[placement.incident].append(number)
-        if placement.merged and placement.incident:
-            gone = self.members.pop(placement.merged, [])
-            self.members[placement.incident] = self._sorted(self.members[placement.incident] + gone)
-            self._forget(placement.merged)
+        if placed.incident and not placed.duplicate_of and not foreign:
+            self.members[placed.incident].append(number)
+        if placed.merged and placed.incident:
+            gone = self.members.pop(placed.merged, [])
+            self.members[placed.incident] = self._sorted(self.members[placed.incident] + gone)
+            self._forget(placed.merged)
 
-    def _index_ours(self, doc: Doc, facts: Facts) -> None:
+    def _index_ours(self, doc: Doc, facts: Facts | Known) -> None:
         at = datetime.fromtimestamp(facts.at, UTC)
         self.ours.add(facts.message_id)
         keys = tuple(doc["k"])
@@ -184,12 +192,12 @@ class Index:
         self.mark, self.cursors = mark, cursors
         for number, doc in self.state.all("messages", [number for _, number in places]):
             facts = Facts.from_json(doc["f"])
-            placement = self.threads.place(facts)
-            placed = placed_as(placement)
-            if any(doc.get(name) != value for name, value in placed.items()):
-                doc |= placed
+            placed = self.threads.place(facts)
+            before = doc.copy()
+            doc |= placed_as(placed)
+            if doc != before:
                 self.state.put("messages", number, doc)
-            self._index(number, doc, facts, placement)
+            self._index(number, doc, facts, placed)
         self.settle_outbox()
         self._list_again()
 
@@ -216,17 +224,13 @@ def order(imported: bool, at: float) -> tuple[int, float]:
 
 
 def placed_as(placement: Placement) -> Doc:
-    return {
-        "i": placement.incident,
-        "r": placement.rule,
-        "w": placement.why,
-        "o": placement.opened,
-        "u": placement.duplicate_of,
-        "g": placement.flagged,
-        "l": list(placement.related),
-        "e": placement.merged,
-    }
+    """Part of a message's document; what is rare stands in "x" and only where there is something to say."""
+    rare = [placement.opened, placement.duplicate_of, placement.flagged, list(placement.related), placement.merged]
+    return {"i": placement.incident, "r": placement.rule, "w": placement.why, "x": rare if any(rare) else None}
 
 
-def _placement(doc: Mapping[str, Any]) -> Placement:
-    return Placement(doc["i"], doc["r"], doc["w"], doc["o"], doc["u"], doc["g"], tuple(doc["l"]), doc["e"])
+def placement(doc: Mapping[str, Any]) -> Placement:
+    if not doc["x"]:
+        return Placement(doc["i"], doc["r"], doc["w"])
+    opened, duplicate_of, flagged, related, merged = doc["x"]
+    return Placement(doc["i"], doc["r"], doc["w"], opened, duplicate_of, flagged, tuple(related), merged)

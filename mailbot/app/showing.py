@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mailbot.app.desk import said
+from mailbot.app.index import placement
 from mailbot.app.register import Register
 from mailbot.core.incident import Entry, Incident
 from mailbot.core.report import impact, missing, opened_for
@@ -105,7 +106,7 @@ def why(register: Register, doc: dict[str, Any]) -> str:
         f"  subject  {message.subject}",
         f"  arrived  {record.arrival.at:%Y-%m-%d %H:%M:%S} UTC by {record.arrival.way}",
         f"  date     {message.date or 'unreadable'}{'' if message.offset_known else ' (says nothing of the sender`s zone)'}",
-        f"  kind     {'duplicate' if doc['u'] else taken.kind}{f': {taken.reason}' if taken.reason else ''}",
+        f"  kind     {'duplicate' if placement(doc).duplicate_of else taken.kind}{f': {taken.reason}' if taken.reason else ''}",
         f"  incident {register.threads.current(doc['i']) if doc['i'] else 'none'}, rule {doc['r']}: {doc['w']}",
         f"  trust    {taken.trust.grade}: {'; '.join(taken.trust.reasons)}",
     ]

@@ -6,8 +6,10 @@ the latest count; a word that many titles have tells little.
 
 from __future__ import annotations
 
+import re
+
 MOST = 200  # incidents under one word
-LETTERS = 4  # a word with fewer tells nothing
+_TELLING = re.compile(r"[^\W_]{4,}")  # a word with fewer letters tells nothing
 OTHER = ("open", "cancelled")  # incidents nobody can learn from: not over, or none
 
 
@@ -54,5 +56,4 @@ class Titles:
 
 def telling(title: str) -> tuple[str, ...]:
     """The words of a title that tell something, each once."""
-    words = "".join(c if c.isalnum() else " " for c in title.casefold()).split()
-    return tuple(dict.fromkeys(word for word in words if len(word) >= LETTERS))
+    return tuple(dict.fromkeys(_TELLING.findall(title.casefold())))

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import NamedTuple
 
-from mailbot.core.facts import Facts
+from mailbot.core.facts import Facts, Known
 from mailbot.core.subject import Subject
 from mailbot.core.votes import Votes
 
@@ -159,7 +159,7 @@ class Memory:
 
     def remember(
         self,
-        facts: Facts,
+        facts: Facts | Known,
         subject: Subject,
         name: str | None,
         *,
@@ -222,7 +222,7 @@ class Memory:
         self._numbers[name] = incident.number
         return incident
 
-    def _record(self, facts: Facts, number: int, rule: str) -> None:
+    def _record(self, facts: Facts | Known, number: int, rule: str) -> None:
         code = _code(number, rule, _SEEN)
         before = self._ids.get(facts.message_id)
         if before is not None and before & 3 == _SEEN:
@@ -231,7 +231,7 @@ class Memory:
             self._ids[facts.message_id] = code
             self._texts[facts.message_id] = facts.text_hash
 
-    def _await(self, facts: Facts, home: Incident | None, flag: int) -> None:
+    def _await(self, facts: Facts | Known, home: Incident | None, flag: int) -> None:
         """Ids never seen, so that a late parent and siblings meet (lesson L23); likewise the Thread-Index."""
         if home is None:
             return

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
-from mailbot.core.facts import Facts, facts
+from mailbot.core.facts import Facts, Known, facts
 from mailbot.core.memory import Incident, Memory
 from mailbot.core.subject import Subject, read_subject, words
 
-__all__ = ["Facts", "Placement", "Threads", "facts"]
+__all__ = ["Facts", "Known", "Placement", "Threads", "facts"]
 
 DAY = 86_400.0
 ACTIVE = 365 * DAY  # an incident whose last mail is older is not joined by its subject
@@ -66,7 +66,7 @@ class Threads:
         self.restore(facts, placement)
         return placement
 
-    def restore(self, facts: Facts, placement: Placement) -> None:
+    def restore(self, facts: Facts | Known, placement: Placement) -> None:
         """Remember what was decided earlier; in the order in which it was."""
         if placement.duplicate_of:
             return
