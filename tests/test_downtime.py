@@ -241,9 +241,28 @@ def of_an_archive_that_was_longer(house: House) -> None:
     state.close()
 
 
-@pytest.mark.parametrize(
-    "damage", [lost, spoilt_in_the_middle, cut, of_another_version, of_the_future, of_an_archive_that_was_longer]
-)
+def of_another_shape(house: House) -> None:
+    """As an older or a newer mailbot may have left it."""
+    state = TinyState(house.folder / "state.log")
+    for table in ("messages", "incidents"):
+        for number, _ in list(state.all(table)):
+            state.put(table, number, {"shape": "of another version"})
+    state.commit(state.mark())
+    state.close()
+
+
+DAMAGES = [
+    lost,
+    spoilt_in_the_middle,
+    cut,
+    of_another_version,
+    of_another_shape,
+    of_the_future,
+    of_an_archive_that_was_longer,
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_a_state_that_cannot_be_trusted_is_made_again_and_nothing_goes_out_twice(
     house: House, mood: Mood, damage: Callable[[House], None]
 ) -> None:

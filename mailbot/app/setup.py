@@ -119,7 +119,13 @@ def opened(config: Config, clock: Clock = utcnow) -> tuple[Archive, Register]:
 
 def load(made: Register) -> None:
     """Loads, and takes what came after the state was written; a mark beyond the archive means another archive: again."""
-    made.load()
+    try:
+        made.load()
+    except OSError:
+        raise
+    except Exception as error:  # documents of another version of mailbot may have any shape
+        log.rebuilt(made.rebuild(), f"the state has another shape ({type(error).__name__}: {error})")
+        return
     ends = made.archive.ends()
     if any(offset > ends.get(name, 0) for name, offset in made.mark.items()):
         log.rebuilt(made.rebuild(), "the state knows more than the archive has")
