@@ -96,3 +96,13 @@ def test_a_digest_that_cannot_be_rendered_stops_nothing_else(house: House, monke
         assert house.sink.kinds().count("digest") == 1
 
     asyncio.run(scene())
+
+
+def test_status_of_an_incident_without_a_timeline_is_answered(house: House) -> None:
+    async def scene() -> None:
+        async with house.run() as here:
+            await here.send(mail("1@example.org", "Trouble", "STATUS"))
+            await here.settle()
+
+    asyncio.run(scene())
+    assert sorted(house.sink.kinds()) == ["ack", "answer"]
