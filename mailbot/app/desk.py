@@ -120,4 +120,5 @@ def said(taken: Taken, mailing_list: MailingList, sender_zone: str) -> Said:
         not taken.imported,
         reading,
         message.recipients,
+        message.date,
     )

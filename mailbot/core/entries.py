@@ -67,6 +67,7 @@ class Said:
     live: bool  # False for imported mail: it is recorded, never answered
     reading: Reading
     recipients: tuple[Address, ...] = ()
+    date: datetime | None = None  # the Date header, None where it could not be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ class Sent:
     message_id: str
     at: datetime
     keys: tuple[str, ...]
+    asked: tuple[str, ...] = ()  # labels of the entries it asks about, in the order of its questions
 
 
 @dataclass(frozen=True, slots=True)

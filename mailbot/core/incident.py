@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from mailbot.core.doubts import SKEW, Heard
 from mailbot.core.entries import (
     Action,
     Ask,
@@ -76,6 +77,7 @@ class Incident:
     custody: list[Custody] = field(default_factory=list)
     offered: tuple[Address, str] | None = None  # to whom, by which message
     entries: list[Entry] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)  # numbers of those that call themselves the start
     windows: list[Window] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     actions: list[Action] = field(default_factory=list)
@@ -87,6 +89,8 @@ class Incident:
     codes: dict[str, str] = field(default_factory=dict)  # UNDO code -> Message-ID
     asks: dict[str, Ask] = field(default_factory=dict)
     sent: dict[str, datetime] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)  # labels of entries that a mail of ours has asked about
+    heard: list[Heard] = field(default_factory=list)  # what the lint says of single messages
     unused: list[tuple[str, str]] = field(default_factory=list)  # (Message-ID, why nothing of it is in the report)
     messages: int = 0
 
@@ -98,6 +102,7 @@ class Incident:
             for key in item.keys:
                 self.sent[key] = item.at
                 self.asks.pop(key, None)
+            self.asked.update(item.asked)
             self.references.append(item.message_id)
             return
         self.messages += 1
@@ -112,6 +117,7 @@ class Incident:
         self.last_news = item.at
         if item.kind == "human":
             self._meet(item)
+            self._listen(item)
         used = self._read(item, undone)
         pairs = self._obey(item, undone) if item.kind == "human" else []
         if not used and not pairs and not first:
@@ -132,6 +138,14 @@ class Incident:
         self.spoke[item.who.email] = item.at
         self.codes[undo_code(item.message_id)] = item.message_id
 
+    def _listen(self, item: Said) -> None:
+        """Keeps what is odd about a message, for the lint."""
+        skew = item.date - item.at if item.live and item.date is not None else None
+        if skew is not None and abs(skew) <= SKEW:
+            skew = None
+        if skew is not None or item.reading.doubts or item.reading.stated:
+            self.heard.append(Heard(item.message_id, item.who.email, item.reading.doubts, item.reading.stated, skew))
+
     def _read(self, item: Said, undone: bool) -> bool:
         for mention in item.reading.mentions:
             first = mention.times[0]
@@ -139,7 +153,7 @@ class Incident:
                 continue
             last = mention.times[-1].utc if len(mention.times) > 1 else None
             words = mention.what or "(no words)"
-            self.entries.append(
+            self._append(
                 Entry(
                     len(self.entries) + 1,
                     words,
@@ -209,8 +223,17 @@ class Incident:
         """A timeline entry for what a command says, at the instant it says."""
         number, when, mail = len(self.entries) + 1, act.command.when, act.said.message_id
         entry = Entry(number, what, when, act.instant, None, act.who, mail, act.command.line, act.at, kind)
-        self.entries.append(entry)
+        self._append(entry)
         return entry
+
+    def _append(self, entry: Entry) -> None:
+        self.entries.append(entry)
+        self._note_start(entry)
+
+    def _note_start(self, entry: Entry) -> None:
+        """So that ``start``, which each mail asks for, need not look through all entries."""
+        if says_start(entry.what) and entry.number not in self.starts:
+            self.starts.append(entry.number)
 
     def entry(self, label: str) -> Entry:
         number = int(label.lstrip("Tt") or 0)
@@ -221,6 +244,7 @@ class Incident:
     def change_entry(self, entry: Entry, **changes: object) -> Entry:
         changed = replace(entry, **changes)  # type: ignore[arg-type]  # names are checked by dataclasses
         self.entries[entry.number - 1] = changed
+        self._note_start(changed)
         return changed
 
     def action(self, label: str) -> Action:
@@ -267,8 +291,9 @@ class Incident:
     def start(self) -> Entry | None:
         """When users began to be hit: the first START, else the first line that says so, else the start of a later window."""
         starts = [self.in_report(w.start) for w in self.windows]
-        read = (e for e in self.timeline() if e.kind in ("read", "log") and says_start(e.what))
-        return (starts[0] if starts else None) or next(read, None) or next((e for e in starts if e), None)
+        said = [e for e in map(self.in_report, self.starts) if e and e.kind in ("read", "log") and says_start(e.what)]
+        read = min(said, key=lambda e: (e.utc, e.number), default=None)
+        return (starts[0] if starts else None) or read or next((e for e in starts if e), None)
 
     def in_report(self, number: int | None) -> Entry | None:
         """The entry of that number, None where nobody said it or somebody dropped it."""

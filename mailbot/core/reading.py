@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mailbot.core.commands import Command, NearMiss, read_commands
+from mailbot.core.doubts import Doubt, Stated, Told
+from mailbot.core.lint import look
 from mailbot.core.message import Message
 from mailbot.core.reply import Part, own_spans
 from mailbot.core.subject import read_subject
@@ -19,6 +21,8 @@ class Reading:
     commands: tuple[Command, ...]
     near: tuple[NearMiss, ...]
     problems: tuple[str, ...]
+    doubts: tuple[Doubt, ...] = ()  # what the lint says of this message alone
+    stated: tuple[Stated, ...] = ()
 
 
 NOTHING = Reading((), (), (), (), ())
@@ -30,7 +34,9 @@ def read(message: Message, parts: Sequence[Part], context: Context) -> Reading:
     commands, near = read_commands(message.text, own, context, subject_status(message.subject))
     free = without(own, [(c.start, c.end) for c in commands if c.line])
     mentions, problems = read_times(message.text, free, context)
-    return Reading(own, mentions, commands, near, problems)
+    told = [Told(c.line, (c.when,), placed=False) for c in commands if c.when is not None and not c.problem]
+    doubts, stated = look(message.text, own, context, mentions, told)
+    return Reading(own, mentions, commands, near, problems, doubts, stated)
 
 
 def subject_status(subject: str) -> str:
