@@ -9,6 +9,7 @@ import email.utils
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
+from functools import lru_cache
 
 from mailbot.app.desk import said, take_in
 from mailbot.core.due import Due, Policy, due
@@ -102,10 +103,15 @@ WORDS: dict[str, object] = {
 }
 
 
+@lru_cache(maxsize=8)
+def renderer_of(mailing_list: MailingList, looks: Looks) -> Renderer:
+    return Renderer(mailing_list, looks)
+
+
 def letters(scene: Scene, minute: float | None = None, looks: Looks | None = None) -> dict[str, Letter]:
     """Every mail due, by kind (answer-status, receipt-2), with the words the mailroom would give."""
     minute = scene.clock if minute is None else minute
-    renderer, incident = Renderer(scene.list, looks or Looks()), scene.incident
+    renderer, incident = renderer_of(scene.list, looks or Looks()), scene.incident
     found = {}
     for notice in scene.due(minute).notices:
         about = {a.message_id for a in notice.asks}

@@ -19,6 +19,7 @@ from email.headerregistry import Address as MailAddress
 from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
 from email.policy import SMTP, Policy
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from mailbot.core.commands import keywords, read_commands
 from mailbot.core.due import Notice, Period
 from mailbot.core.entries import can_be_mailed
 from mailbot.core.incident import Incident, MailingList, undo_code
-from mailbot.core.report import called, in_words, report
+from mailbot.core.report import Report, called, in_words, report
 from mailbot.core.times import Context
 
 WIDTH = 72
@@ -182,6 +183,20 @@ def environment(folder: str = "") -> SandboxedEnvironment:
     return env
 
 
+class _Late:
+    """A report that is made when a template looks into it: it is as long as its incident, and most mails do without."""
+
+    def __init__(self, make: Callable[[], Report]) -> None:
+        self._make = make
+
+    @cached_property
+    def _made(self) -> Report:
+        return self._make()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._made, name)
+
+
 class Renderer:
     """Fills the templates for one list. Pure but for reading templates: the same arguments give the same bytes.
 
@@ -221,18 +236,20 @@ class Renderer:
         about = notice.asks[-1].message_id if notice.asks else (incident.references or [incident.opened_by])[-1]
         subject = notice.asks[-1].subject if notice.asks else incident.subject
         mail = self._mail(notice, now, f"{incident.id}.{notice.kind}")
-        mail["Subject"] = re.sub(r"^(?i:re:\s*)*", "Re: ", _line(subject or incident.title)[:MOST_SUBJECT], count=1)
+        plain = _line(subject or incident.title)[:MOST_SUBJECT].replace(
+            "=?", "= ?"
+        )  # the stdlib decodes what it is given:
+        mail["Subject"] = re.sub(r"^(?i:re:\s*)*", "Re: ", plain, count=1)  # =?utf-8?q?x=0ABcc:…?= would make a header
         if ID.fullmatch(about):
             mail["In-Reply-To"] = f"<{about}>"
         mail["References"] = " ".join(f"<{r}>" for r in self._references(incident, about))
         mail["X-Mailbot-Incident"] = incident.id
-        view = report(incident, zone="UTC", names="names")
         words = {
             "incident": incident,
             "notice": notice,
             "list": self.list,
             "now": now,
-            "report": view,
+            "report": _Late(lambda: report(incident, zone="UTC", names="names")),
             "keywords": keywords(),
             "asks": notice.asks,
             "outcomes": [o for a in notice.asks for o in a.outcomes],
@@ -274,7 +291,9 @@ class Renderer:
     def _references(self, incident: Incident, about: str) -> list[str]:
         """At most ten: the root, a pseudo-id that never changes (L28), and the last ones."""
         fixed = [incident.opened_by, f"{incident.id}@{self.list.host}"]
-        tail = [r for r in [*incident.references[-MOST_REFERENCES:], about] if r not in fixed]
+        tail = [
+            r for r in [*(r for r in incident.references[-MOST_REFERENCES:] if r != about), about] if r not in fixed
+        ]
         every = dict.fromkeys([*fixed, *tail[-(MOST_REFERENCES - 2) :]])
         return [r for r in every if ID.fullmatch(r)]
 
