@@ -157,7 +157,8 @@ NOT_NOW: tuple[Look, ...] = (
 # Behind a time.
 NOT_NOW_AFTER: tuple[Look, ...] = (
     Look("every day", "",
-        r"[ ]?\)?[ ](?:every|each|daily|nightly|on weekdays|on weekends|täglich|jeden Tag|chaque jour|tous les jours|cada día"
+        r"[ ]?\)?[ ](?:(?:every|each)[ ](?:other[ ])?(?:day|night|morning|evening|week|month|hour|\w{3,6}day)"
+        r"|daily|nightly|on weekdays|on weekends|täglich|jeden Tag|chaque jour|tous les jours|cada día"
         r"|codziennie)\b",
         "at 14:05 every day"),
     Look("geplant", "", r"[^.!?|\n]{0,40}\b(?:geplant|vorgesehen|angesetzt)\b", "um 14:05 ist der Umbau geplant"),
