@@ -22,6 +22,9 @@ MOST = 5
 SKEW = timedelta(minutes=10)  # a Date so far from arrival is looked at
 
 
+_NUMBER = re.compile(r"\d+")
+
+
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """What a rule says of one message. ``when``: the time it is about; ``ask``: what to ask of it, "" for nothing; ``fix``:
@@ -90,14 +93,6 @@ class Page:
             left -= end - start
         return out
 
-    @cached_property
-    def lower(self) -> str:
-        return "\n".join(self.text[start:end] for start, end in self.spans).lower()
-
-    def has(self, cues: Sequence[str]) -> bool:
-        """Whether one of the ``cues`` (in lower case) stands in it, without which a pattern need not be tried."""
-        return any(cue in self.lower for cue in cues)
-
     @property
     def sender(self) -> int | None:
         """The Date header's offset in minutes, None where it says nothing."""
@@ -108,9 +103,16 @@ class Page:
     def mail(self) -> datetime:
         return self.context.date
 
-    def find(self, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
-        found = (m for start, end in self.spans for m in pattern.finditer(self.text, start, end))
-        return islice(found, TRIED)
+    @cached_property
+    def numbers(self) -> list[int]:
+        """Where a number begins that is no part of a word, a path or another number."""
+        text = self.text
+        found = (m.start() for start, end in self.spans for m in _NUMBER.finditer(text, start, end))
+        return [at for at in found if not at or not (text[at - 1] in "_.:/-" or text[at - 1].isalnum())]
+
+    def numbers_like(self, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+        matches = (m for at in self.numbers if (m := pattern.match(self.text, at)) is not None)
+        return islice(matches, TRIED)
 
     def own_lines(self) -> Iterator[tuple[int, str]]:
         """(number, its first 400 characters) of each line."""

@@ -45,6 +45,11 @@ OF_COMMAND: tuple[tuple[str, str], ...] = (
     (rf"\b(?:took|lasted|after|for|in)[ ](?:a[ ]total[ ]of[ ])?{SPAN}", "RESTORED 14:40, took 45 min"),
 )
 COMMANDS = re.compile(r"\s*(?:RESTORED|RESOLVED|IMPACT|SUMMARY)\b")
+#: Without one of these no row fits.
+_CUES = (
+    "duration", "downtime", "dauer", "durée", "outage", "incident", "interruption", "disruption", "impact", "degradation",
+    "störung", "ausfall", "panne", "restored", "resolved", "summary",
+)  # fmt: skip
 _OF_ALL = tuple(re.compile(p + _NOT_OF_IT, re.I) for p, _ in OF_ALL)
 _OF_COMMAND = tuple(re.compile(p + _NOT_OF_IT, re.I) for p, _ in OF_COMMAND)
 
@@ -85,6 +90,9 @@ def read_span(m: re.Match[str]) -> tuple[timedelta, timedelta] | None:
 
 def of_all(line: str) -> tuple[str, timedelta, timedelta] | None:
     """(words, how long, how exactly) where a line states how long the whole incident was."""
+    low = line.lower()
+    if not any(cue in low for cue in _CUES):
+        return None
     rows = (*_OF_ALL, *_OF_COMMAND) if COMMANDS.match(line) else _OF_ALL
     for pattern in rows:
         m = pattern.search(line[:400])

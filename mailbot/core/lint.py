@@ -144,9 +144,8 @@ def look(
 
 
 def _stated(page: Page) -> Iterator[Stated]:
-    numbers = dict.fromkeys(page.line_of(m.start()) for m in page.find(odd.A_DURATION))
-    for number in numbers:
-        found = of_all(page.lines[number - 1])
+    for number, line in page.own_lines():
+        found = of_all(line)
         if found is not None:
             yield Stated(number, *found)
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 import calendar
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from mailbot.core import lexicon
 from mailbot.core.days import resolve
-from mailbot.core.doubts import Doubt, Page, Told, offset_in_words
+from mailbot.core.doubts import TRIED, Doubt, Page, Told, offset_in_words
 from mailbot.core.durations import beside
 from mailbot.core.report import in_words
 from mailbot.core.scanner import scan
@@ -110,13 +110,13 @@ def _short(time: Instant) -> str:
 # ── clocks ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 _TWO_CLOCKS = re.compile(
-    r"(?<![\w:.,-])(?P<h>0?0|1[3-9]|2[0-3])(?:(?P<m>[:.][0-5]\d)(?:[:.][0-5]\d)?)?[ ]?(?P<half>[aApP]\.?[mM])(?!\w)"
+    r"(?P<h>0?0|1[3-9]|2[0-3])(?:(?P<m>[:.][0-5]\d)(?:[:.][0-5]\d)?)?[ ]?(?P<half>[aApP]\.?[mM])(?!\w)"
 )
 
 
 def two_clocks(page: Page) -> Iterator[Doubt]:
     """14:05 pm. "00:05 am" is how some write the hour after midnight, and one thing only."""
-    for m in page.find(_TWO_CLOCKS):
+    for m in page.numbers_like(_TWO_CLOCKS):
         hour, minute, pm = int(m["h"]), (m["m"] or ":00")[1:], m["half"][0] in "pP"
         if hour == 0 and (not pm or not m["m"]):
             continue
@@ -188,9 +188,9 @@ def _same_list(between: list[str]) -> bool:
 _MONTH = lexicon.alternation(lexicon.MONTHS)
 _GAP = r"[ \u00a0]{1,2}"
 _Y = rf"(?:,?{_GAP}(?P<y>(?:19|20)\d\d)(?!\d))?"
-#: All begin with figures, which is what makes them fast; a month in front is looked for behind them.
+#: A month in front of the number is looked for where the number is found.
 _NO_DATE = re.compile(
-    r"(?<![\w.:/-])(?:(?P<late>29|3[0-2])(?![\d:/]|[.,]\d|-\d)"
+    r"(?:(?P<late>29|3[0-2])(?![\d:/]|[.,]\d|-\d)"
     r"|(?P<y3>(?:19|20)\d\d)-(?P<m3>\d\d)-(?P<d3>\d\d)(?![\w-]*[A-SU-Za-su-z]|[\d/])"
     r"|(?P<d4>\d\d)\.(?P<m4>\d\d)\.(?P<y4>(?:19|20)\d\d)(?![\w.])"
     r"|(?P<a5>\d\d)/(?P<b5>\d\d)/(?P<y5>(?:19|20)\d\d)(?![\w/]))"
@@ -202,7 +202,7 @@ _YEAR_AFTER = re.compile(rf"(?:st|nd|rd|th)?(?!\w){_Y}")
 
 def no_such_date(page: Page) -> Iterator[Doubt]:
     """31 June, 2026-02-30, 29 February 2026, 2026-21-11."""
-    for m in page.find(_NO_DATE):
+    for m in page.numbers_like(_NO_DATE):
         start, end, year, month, day = _date(page.text, m)
         if month < 0 or (1 <= month <= 12 and 1 <= day <= calendar.monthrange(year or 2024, month)[1]):
             continue  # 2024: a leap year, where no year is said
@@ -247,7 +247,7 @@ def _of_date(page: Page, start: int, end: int, why: str) -> Doubt:
 
 
 _NO_YEAR = re.compile(
-    r"(?<![\w/.:-])2(?:\d{3,4}-(?:0\d|1[0-2])-[0-3]\d(?=(?P<clock>[T ]\d\d?:\d\d)?)(?![\w-]*[A-SU-Za-su-z]|\d)"
+    r"2(?:\d{3,4}-(?:0\d|1[0-2])-[0-3]\d(?=(?P<clock>[T ]\d\d?:\d\d)?)(?![\w-]*[A-SU-Za-su-z]|\d)"
     r"|(?P<five>\d{4})(?!\w))"
 )
 _DAY_BEFORE = re.compile(rf"(?<!\w)(?:{_MONTH})\.?,?{_GAP}(?:\d{{1,2}}(?:st|nd|rd|th)?,?{_GAP})?$")
@@ -256,7 +256,7 @@ _VALID = re.compile(r"\b(?:expire|valid|until|not ?after|eol|end of life)", re.I
 
 def no_such_year(page: Page) -> Iterator[Doubt]:
     """22025-03-18, March 20226; 2062-11-21 14:05, which no event is."""
-    for m in page.find(_NO_YEAR):
+    for m in page.numbers_like(_NO_YEAR):
         year, start = m[0].partition("-")[0], m.start()
         if m["five"]:
             before = _DAY_BEFORE.search(page.text[max(0, start - 20) : start])
@@ -270,40 +270,42 @@ def no_such_year(page: Page) -> Iterator[Doubt]:
             yield _of_date(page, start, m.end(), f"it is {int(year) - page.mail.year} years after this mail")
 
 
-_WEEKDAY = re.compile(rf"(?<!\w)(?:{lexicon.alternation(lexicon.WEEKDAYS)})(?!\w)")
-_DAYS = tuple(w if len(w) > 5 else w + end for w in lexicon.WEEKDAYS for end in (" ", ",", "."))
+_NAME = re.compile(r"[^\W\d_]{3,12}")
 _YEAR = re.compile(r"[^\n]{0,24}?\b((?:19|20)\d\d)\b(?![-:/.]\d)")
 
 
 def weekday(page: Page) -> Iterator[Doubt]:
     """A date whose weekday is another: one of the two is wrong."""
-    for m in page.find(_WEEKDAY) if page.has(_DAYS) else ():
-        stop = page.text.find("\n", m.end(), m.end() + 48)
-        found = list(scan(page.text, m.start(), stop if stop >= 0 else min(len(page.text), m.end() + 48)))[:2]
+    for name in _weekdays(page):
+        stop = page.text.find("\n", name.end(), name.end() + 48)
+        found = list(scan(page.text, name.start(), stop if stop >= 0 else min(len(page.text), name.end() + 48)))[:2]
         date = next((f for _, f in found if f.day is not None and f.day.month is not None), None)
-        if date is None or date.day is None or date.day.swapped or date.start > m.end() + 3:
+        if date is None or date.day is None or date.day.swapped or date.start > name.end() + 3:
             continue
         day = date.day
         if day.year is None and (year := _YEAR.match(page.text, date.end)) is not None:
-            meant = resolve(type(day)(int(year[1]), day.month, day.day), page.mail.date())
-        else:
-            meant = resolve(day, page.mail.date())
-        if meant is None or meant.weekday() == lexicon.WEEKDAYS[m[0].lower()]:
+            day = replace(day, year=int(year[1]))
+        meant = resolve(day, page.mail.date())
+        if meant is None or meant.weekday() == lexicon.WEEKDAYS[name[0].lower()]:
             continue
-        line = page.line_of(m.start())
-        words = " ".join(page.text[m.start() : date.end].split()).strip(" ,")
+        line = page.line_of(name.start())
+        words = " ".join(page.text[name.start() : date.end].split()).strip(" ,")
         sentence = f'"{words}": {meant:%Y-%m-%d} was a {calendar.day_name[meant.weekday()]}; I went by the date.'
         ask = f'"{words}", but {meant:%Y-%m-%d} was a {calendar.day_name[meant.weekday()]}: which day?'
         yield Doubt("", line, sentence, page.on(line, page.text[date.start : date.end]), ask)
 
 
-# ── durations ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+def _weekdays(page: Page) -> list[re.Match[str]]:
+    """The names of weekdays right before a number, or a month's name before it."""
+    found: dict[int, re.Match[str]] = {}
+    for at in page.numbers:
+        for name in _NAME.finditer(page.text, max(0, at - 26), at):
+            if name[0].lower() in lexicon.WEEKDAYS:
+                found.setdefault(name.start(), name)
+    return list(found.values())[:TRIED]
 
-A_DURATION = re.compile(
-    r"(?<![\w.:])(?:\d{1,4}(?:[.:,]\d{1,2})?[ -]?(?:h|m|d|hrs?|hours?|mins?|minutes?|minuten|stunden?|heures?|days?|tage)"
-    r"|(?:an|half an) hour)(?!\w)",
-    re.I,
-)
+
+# ── durations ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def duration_beside(page: Page) -> Iterator[Doubt]:
