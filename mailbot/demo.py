@@ -7,8 +7,10 @@ loopback, an archive folder, TinyDB, mails handed to a smarthost (here a sink th
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import smtplib
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -200,8 +202,12 @@ def _end(console: Console, daemon: Daemon, out: Path, report: Callable[[Incident
         until = f" (until {entry.until:%H:%M})" if entry.until else ""
         doubt = "" if entry.sure else " (?)"
         who = str(entry.who).split()[0]
-        words = Text(f"{entry.utc:%d %b %H:%M} {'~' if entry.about else ' '} {entry.what}{until}{doubt}  ")
-        words.append(f"{entry.label}, {who}", style="dim")
+        about = "~" if entry.about else " "
+        source = f"  {entry.label}, {who}"
+        line = f"{entry.utc:%d %b %H:%M} {about} {entry.what}{until}{doubt}"
+        most = console.width - len(source)
+        words = Text(line if len(line) <= most else line[: most - 1] + "…")
+        words.append(source, style="dim")
         console.print(words)
     console.print()
     for template in ("instructlab", "debrief"):
@@ -211,10 +217,11 @@ def _end(console: Console, daemon: Daemon, out: Path, report: Callable[[Incident
         file.write_text(text, encoding="utf-8")
         console.print(f"Report written: {file}")
     console.print(Rule(Text("Try next", style="bold")))
+    command = "mailbot" if shutil.which("mailbot") else os.path.relpath(Path(sys.executable).with_name("mailbot"))
     console.print(
-        f"  cat {out}/reports/instructlab/*.md      the report as it would be published\n"
-        f"  ls {out}/mails                          every mail, in and out\n"
-        f"  less {out}/mailbot-data/in-2026-11.mbox the archive: plain mbox files\n"
-        "  mailbot run                             your own, on 127.0.0.1:8025\n"
-        "  mailbot read YOUR.mbox                  what it would understand of your list's old mails"
+        f"  cat {out}/reports/instructlab/*.md\n      the report as it would be published\n"
+        f"  ls {out}/mails\n      every mail, in and out\n"
+        f"  less {out}/mailbot-data/in-2026-11.mbox\n      the archive: plain mbox files\n"
+        f"  {command} read YOUR.mbox\n      what it would understand of your list's old mails; keeps and sends nothing\n"
+        f"  {command} run\n      your own, on 127.0.0.1:8025"
     )
