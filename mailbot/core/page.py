@@ -36,55 +36,65 @@ _MARKS = re.compile(
 )
 _BOLD = re.compile(r"[ \t]*(?:\*\*|__)[^*_\n]{1,90}(?:\*\*|__)[: \t]*$")
 _UNDER = re.compile(r"[ \t]*(?:={3,}|-{3,})[ \t]*$")
+_BLANK_LINES = re.compile(r"(?:[ \t\u00a0>]*\n)+")
 _EMPTY = re.compile(r"[ \t\u00a0>]*$")
 
 
 def lines(text: str, spans: Sequence[tuple[int, int]]) -> list[Line]:
-    """The lines of ``spans`` (sorted, whole lines), in order."""
+    """The lines of ``spans`` (sorted, whole lines), in order; blank lines in a row are one."""
     out: list[Line] = []
     number, counted = 1, 0
     for first, last in spans:
         at = first
+        number += text.count("\n", counted, at)
         while at < last:
             end = text.find("\n", at, last)
             if end < 0:
                 end = last
-            number += text.count("\n", counted, at)
-            counted = at
-            if end == at and out and out[-1].blank:  # many blank lines are one
-                while at < last and text[at] == "\n":
-                    at += 1
+            line = _line(text, number, at, end)
+            out.append(line)
+            blank = _BLANK_LINES.match(text, at, last) if line.blank else None
+            if blank is not None:
+                number += text.count("\n", at, blank.end())
+                at = blank.end()
                 continue
-            out.append(_line(text, number, at, end))
-            if out[-1].end > out[-1].start and _UNDER.match(text[at : min(end, at + 120)]) and len(out) > 1:
-                before = out[-2]
-                if (
-                    not before.blank
-                    and not before.table
-                    and not before.bullet
-                    and before.end + 1 == at
-                    and before.end - before.start < 100
-                ):
-                    before.heading = before.heading or 7
+            if text[at] in "=- " and len(out) > 1 and _UNDER.match(text, at, min(end, at + 120)):
+                _underline(out[-2], at)
+            number += 1
             at = end + 1
+        counted = at = min(at, len(text))
     return out
 
 
+def _underline(above: Line, start: int) -> None:
+    """A line of = or - makes a heading of the line above it."""
+    plain = not (above.blank or above.table or above.bullet or above.heading)
+    if plain and above.end + 1 == start and above.end - above.start < 100:
+        above.heading = 7
+
+
 def _line(text: str, number: int, start: int, end: int) -> Line:
+    if text[start : start + 2].isalpha():  # most lines are prose
+        return Line(number, start, end, start, table=_has_bars(text, start, end))
     m = _MARKS.match(text, start, end)
-    assert m is not None  # every piece may be empty
+    if m is None:  # cannot be: every piece may be empty
+        return Line(number, start, end, start)
     line = Line(number, start, end, m.end(), indent=len(m["indent"].expandtabs(4)))
     if m.end() == end and _EMPTY.match(text, start, end):
         line.blank = True
     elif m["hash"] or m["equals"] or m["h"]:
         line.heading = len(m["hash"] or m["equals"] or m["h"][1] * int(m["h"][1]))
-    elif m["bar"] or (text.count("|", start, end) >= 2 and end - start < 2000):
+    elif m["bar"] or _has_bars(text, start, end):
         line.table = True
     elif m["bullet"]:
         line.bullet = True
     elif end - start < 120 and _BOLD.match(text, start, end):
         line.heading = 7
     return line
+
+
+def _has_bars(text: str, start: int, end: int) -> bool:
+    return text.count("|", start, end) >= 2 and end - start < 2000
 
 
 _NICK = re.compile(

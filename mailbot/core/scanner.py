@@ -23,6 +23,11 @@ _FIRST = _TRIGGERS | _AMOUNTS
 _NUMERALS = frozenset("0123456789")
 _AGO_NEAR = re.compile(r"\b(?:ago|fa|geleden|temu|atrás)\b")
 _GLUED = re.compile(r"(?:[IWEF]\d{4}|[A-Za-z]{3,9}\d{1,2})\Z")
+#: What must follow the digits for a row to fit at all; spares most plain numbers the alternation.
+_PLAUSIBLE = re.compile(
+    r"\d{1,14}(?!\d)(?:[:：/.–—-][^\W_]|[ ][–—-]|[^\W\d_]|[º°]|\.?[ \t\u00a0\n]{1,16}[^\W\d_]|[ ]\d\d:)|\d{10}(?!\d)"
+    r"|\d{13}(?!\d)|\d{1,2}\.\d{1,2}\."
+)
 _BAD_BEFORE = frozenset("/\\#$@%&+?=")
 
 
@@ -56,7 +61,9 @@ def _word_may_start(text: str, at: int, word: str) -> bool:
 
 
 def _digit_may_start(text: str, at: int) -> bool:
-    """Not the middle of 1.2.3, of a path, of a number."""
+    """Not a plain number, not the middle of 1.2.3."""
+    if _PLAUSIBLE.match(text, at) is None:
+        return False
     if at and text[at - 1] == ".":
         return text[max(0, at - 3) : at] == "..." or at == 1 or text[at - 2] in " \t\n"
     return True

@@ -20,6 +20,7 @@ from mailbot.core.scanner import scan
 from mailbot.core.zones import Zone, read_zone
 
 MENTIONS = 500  # of one message; the rest is counted
+LINES = 50_000  # of one message; the rest is not read
 _CLOCK = re.compile(r"\d\d?:\d\d")
 _HALF = re.compile(r"\b([ap])\.?m\b|\b(morning|afternoon|evening|night)\b", re.I)
 _DATE_LABEL = re.compile(r"\b(?:date|datum|day|timeline|on|fecha|data|le|am|the|utc|gmt|updates?)\b", re.I)
@@ -47,7 +48,12 @@ class Sheet:
 def make_sheet(text: str, own: Sequence[tuple[int, int]], known: Known) -> Sheet:
     """Scans up to MENTIONS times; what comes behind them is cut off, counted and said."""
     problems: list[str] = []
-    found, spans = _expressions(text, with_pastes(text, own), known.minutes, problems)
+    spans = with_pastes(text, own)
+    if text.count("\n") > LINES:
+        stop = _line_start(text, LINES)
+        spans = [(first, min(last, stop)) for first, last in spans if first < stop]
+        problems.append(f"only the first {LINES} lines are read for times")
+    found, spans = _expressions(text, spans, known.minutes, problems)
     if not any(e.timed or (e.day is not None and e.day.month is not None) for e in found):
         return Sheet(text, known, [], [], [], problems)
     rows = lines(text, spans)
@@ -58,6 +64,14 @@ def make_sheet(text: str, own: Sequence[tuple[int, int]], known: Known) -> Sheet
     sheet = Sheet(text, known, rows, on_line, statements(text, spans, known.minutes), problems)
     _carry_halves(sheet)
     return sheet
+
+
+def _line_start(text: str, number: int) -> int:
+    """Where the line after the first ``number`` ones begins."""
+    at = 0
+    for _ in range(number):
+        at = text.find("\n", at) + 1
+    return at
 
 
 def _expressions(

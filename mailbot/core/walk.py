@@ -140,7 +140,11 @@ class _Walk:
     def _without_times(self, line: Line, row: list[Expression]) -> None:
         """A heading, a table's head, a date of its own, a line that names a zone; or prose that names a day."""
         placer, length = self.placer, line.end - line.start
-        if not row and not line.heading and not line.table and length >= 80:
+        if (
+            not row
+            and not line.heading
+            and ((length >= 80 and not line.table) or not _ZONE_WORD.search(self.text, line.start, line.end))
+        ):
             return
         words = self.text[line.start : min(line.end, line.start + 400)]
         zone = None
