@@ -213,6 +213,7 @@ REFUSED = (  # meant as a command, and something is missing: the sentence says w
     ("HANDOFF", "HANDOFF bob@example.org"),
     ("KIND: disaster", "outage, degradation, security, other"),
     ("ZONE XYZ", "Europe/Zurich"),
+    ("ZONE Europe/Zurch", "Europe/Zurich"),
 )
 
 

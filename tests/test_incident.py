@@ -199,7 +199,7 @@ def stream(seed: int, length: int = 24) -> Scene:
     return made
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", range(12))
 def test_adding_a_mail_to_a_finished_fold_gives_what_a_full_fold_gives(seed: int) -> None:
     made = stream(seed)
     kept = fold(ID, [], LIST)
@@ -210,7 +210,7 @@ def test_adding_a_mail_to_a_finished_fold_gives_what_a_full_fold_gives(seed: int
         assert kept == fold(ID, made.items[: n + 1], LIST), n
 
 
-@pytest.mark.parametrize("seed", range(25, 45))
+@pytest.mark.parametrize("seed", range(25, 35))
 def test_numbers_never_change_and_nothing_is_forgotten(seed: int) -> None:
     """Entries and actions keep number, message and maker whatever comes later, also an UNDO."""
     made = stream(seed)
@@ -229,7 +229,7 @@ def test_numbers_never_change_and_nothing_is_forgotten(seed: int) -> None:
         before = after
 
 
-@pytest.mark.parametrize("seed", range(45, 75))
+@pytest.mark.parametrize("seed", range(45, 57))
 def test_a10_the_chain_of_custody_has_no_gap_and_never_two(seed: int) -> None:
     incident = stream(seed).incident
     chain = incident.custody
