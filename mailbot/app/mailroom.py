@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -92,23 +92,25 @@ class Mailroom:
             return
         result = due(incident, now, self.policy)
         times = [result.next_at] if result.next_at else []
+        asked: set[str] = set()
         for notice in joined(result.notices):
             until = within(notice, [*register.posted, *self._round], now, self.policy)
             if until is not None:
                 log.withheld(incident.id, notice.kind, f"{until:%Y-%m-%dT%H:%MZ}")
                 times.append(until)
                 continue
-            letter = self._letter(notice, incident, now)
+            letter = self._letter(notice, incident, now, asked)
             if letter is None:
                 times.append(now + AGAIN)
             else:
                 self._round.append(Posted(now, incident.id, notice.to_list, letter.recipients))
+                asked.update(letter.asked)
                 yield letter
         register.note(incident, min(times, default=None))
 
-    def _letter(self, notice: Notice, incident: Incident, now: datetime) -> Letter | None:
+    def _letter(self, notice: Notice, incident: Incident, now: datetime, asked: Container[str]) -> Letter | None:
         try:
-            letter = self.renderer.letter(notice, incident, now, self._words(notice, incident))
+            letter = self.renderer.letter(notice, incident, now, self._words(notice, incident), asked)
         except Exception as error:  # a template of the list's own may be broken in any way; the mail is kept and told
             log.broke(incident.id, f"template of {notice.kind}", error)
             return None
@@ -136,7 +138,6 @@ class Mailroom:
             "read": [e for e in read if e.kind == "read"],
             "near": near,
             "note": notes[0] if notes else "",
-            "doubtful": [e for e in incident.timeline() if not e.sure][:10] if notice.kind == "draft" else [],
             "similar": self._similar(incident) if notice.kind == "ack" else [],
             "next_update": news + base if news else None,
         }

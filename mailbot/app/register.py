@@ -107,6 +107,8 @@ class Register(Index):
                 "t": list(record.arrival.recipients),
                 "s": record.arrival.sender,
             }
+            if asked := taken.message.header("x-mailbot-asked").split():
+                doc["q"] = asked
         if taken.kind == "human" and (zone := self._zone_said(taken)):
             doc["z"] = [taken.trust.author.email, zone]
         return doc
@@ -140,7 +142,7 @@ class Register(Index):
 
     def _item(self, taken: Taken, doc: Doc) -> Said | Sent:
         if doc["d"] == "out":
-            return Sent(taken.facts.message_id, taken.at, tuple(doc["k"]))
+            return Sent(taken.facts.message_id, taken.at, tuple(doc["k"]), tuple(doc.get("q", ())))
         return said(taken, self.list, self.zone_of(taken))
 
     def zone_of(self, taken: Taken) -> str:
@@ -181,7 +183,9 @@ class Register(Index):
         """The mails of an incident in the order of the fold."""
         for _, doc in self.state.all("messages", self.members.get(incident, ())):
             if doc["d"] == "out":  # the document says it all
-                yield Sent(doc["f"][0], datetime.fromtimestamp(doc["f"][1], UTC), tuple(doc["k"]))
+                yield Sent(
+                    doc["f"][0], datetime.fromtimestamp(doc["f"][1], UTC), tuple(doc["k"]), tuple(doc.get("q", ()))
+                )
             else:
                 yield self._item(self.taken(doc), doc)
 

@@ -7,7 +7,7 @@ near it in which it is not, and both are its test. A rule looks at one message (
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -191,9 +191,12 @@ class Question:
 AT_ONCE = 5  # questions in one mail
 
 
-def questions(incident: Incident, now: datetime, of: str = "") -> tuple[Question, ...]:
+def questions(
+    incident: Incident, now: datetime, of: Container[str] | None = None, asked: Container[str] = ()
+) -> tuple[Question, ...]:
     """What to ask in a mail that goes out anyway: at most five, each entry once in an incident (what was asked stands in
-    mails of ours). ``of``: only of this message, for a mail that goes to its sender alone."""
+    mails of ours). ``of``: only of these messages, for a mail that goes to their sender alone;
+    ``asked``: labels that another mail, written at the same time, asks of."""
     doubted: dict[str, Remark] = {}
     for remark in remarks(incident):
         if remark.label and remark.ask:
@@ -201,7 +204,12 @@ def questions(incident: Incident, now: datetime, of: str = "") -> tuple[Question
     ends = {number for w in incident.windows for number in (w.start, w.end)}
     out = []
     for entry in sorted(incident.entries, key=lambda e: (e.number not in ends, e.number)):
-        if entry.dropped or entry.label in incident.asked or (of and entry.message_id != of):
+        if (
+            entry.dropped
+            or entry.label in incident.asked
+            or entry.label in asked
+            or (of is not None and entry.message_id not in of)
+        ):
             continue
         known = doubted.get(entry.label)
         ask = known.ask if known is not None else "" if entry.sure else _unsure(incident, entry)

@@ -12,7 +12,7 @@ import json
 import logging
 import re
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.headerregistry import Address as MailAddress
@@ -30,6 +30,7 @@ from mailbot.core.commands import keywords, read_commands
 from mailbot.core.due import Notice, Period
 from mailbot.core.entries import can_be_mailed
 from mailbot.core.incident import Incident, MailingList, undo_code
+from mailbot.core.lint import Question, questions
 from mailbot.core.report import Report, called, in_words, report
 from mailbot.core.times import Context
 
@@ -59,6 +60,7 @@ class Letter:
     sender: str  # envelope, "" for the null sender
     recipients: tuple[str, ...]
     raw: bytes
+    asked: tuple[str, ...] = ()  # labels of the entries it asks about
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,9 +229,14 @@ class Renderer:
         return view.file_name, re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
     def letter(
-        self, notice: Notice, incident: Incident, now: datetime, more: Mapping[str, Any] | None = None
+        self,
+        notice: Notice,
+        incident: Incident,
+        now: datetime,
+        more: Mapping[str, Any] | None = None,
+        asked: Container[str] = (),
     ) -> Letter:
-        """One notice about one incident, as a reply in its thread."""
+        """One notice about one incident, as a reply in its thread. ``asked``: labels that need not be asked about again."""
         name = notice.kind
         if notice.kind == "answer":
             name = "answer-" + notice.asks[0].words.split()[0].lower()
@@ -244,6 +251,9 @@ class Renderer:
             mail["In-Reply-To"] = f"<{about}>"
         mail["References"] = " ".join(f"<{r}>" for r in self._references(incident, about))
         mail["X-Mailbot-Incident"] = incident.id
+        open_ones = self._questions(notice, incident, now, asked)
+        if open_ones:
+            mail["X-Mailbot-Asked"] = " ".join(q.label for q in open_ones)  # read back by the fold: asked once
         words = {
             "incident": incident,
             "notice": notice,
@@ -253,6 +263,7 @@ class Renderer:
             "keywords": keywords(),
             "asks": notice.asks,
             "outcomes": [o for a in notice.asks for o in a.outcomes],
+            "questions": open_ones,
             **(more or {}),
         }
         files = []
@@ -261,6 +272,15 @@ class Renderer:
             files = [self.report(incident, asked)]
             words["draft"] = _for_mail(files[0][1])
         return self._finish(mail, notice, name, words, files)
+
+    def _questions(
+        self, notice: Notice, incident: Incident, now: datetime, asked: Container[str]
+    ) -> tuple[Question, ...]:
+        """What is asked of times, in mails that go out anyway: of all to the list, of their own to senders."""
+        if notice.kind not in ("receipt", "draft"):
+            return ()
+        of = None if notice.to_list else {a.message_id for a in notice.asks}
+        return questions(incident, now, of, asked)
 
     def digest(self, period: Period, sections: Mapping[str, Sequence[Any]], previous: str, now: datetime) -> Letter:
         """The digest of one period; ``previous``: the Message-ID that starts the year's thread, "" for the first."""
@@ -313,4 +333,5 @@ class Renderer:
         message_id = str(mail["Message-ID"]).strip("<>")
         user, _, host = self.list.bot.partition("@")
         sender = f"{user}+b.{message_id.rpartition('@')[0][-40:]}@{host}" if notice.own else ""
-        return Letter(message_id, sender, recipients, mail.as_bytes())
+        asked = tuple(mail.get("X-Mailbot-Asked", "").split())
+        return Letter(message_id, sender, recipients, mail.as_bytes(), asked)
