@@ -21,7 +21,10 @@ _SEPARATED = re.compile(r"[ \t*_)\]]{0,4}[:|\u2013\u2014-][ \t|*_-]*[^\W_]{3}")
 TABLE, LABEL = 8, 7  # levels below every heading: a table's head, a line that names a zone
 
 
-def walk(sheet: Sheet, subject: str) -> list[list[Place]]:
+Refused = tuple[int, int, int, str]  # line, start, end, and why a time is no event: for ``why``
+
+
+def walk(sheet: Sheet, subject: str, refused: list[Refused] | None = None) -> list[list[Place]]:
     """For every line of the sheet the places that are events, in order."""
     if not sheet.lines:
         return []
@@ -29,12 +32,12 @@ def walk(sheet: Sheet, subject: str) -> list[list[Place]]:
     first, stated = days_said(sheet, swap, subject)
     placer = Placer(sheet.known, first, stated, swap)
     placer.all_one, placer.other_zones = zones_said(sheet)
-    return _Walk(sheet, placer).run()
+    return _Walk(sheet, placer, [] if refused is None else refused).run()
 
 
 class _Walk:
-    def __init__(self, sheet: Sheet, placer: Placer) -> None:
-        self.sheet = sheet
+    def __init__(self, sheet: Sheet, placer: Placer, refused: list[Refused]) -> None:
+        self.sheet, self.refused = sheet, refused
         self.text = sheet.text
         self.placer = placer
         self.latest = sheet.known.mail.astimezone(UTC) + SLACK
@@ -72,6 +75,7 @@ class _Walk:
             day = self._day(row[0]) if look == DAY_CHANGED else None
             if day is not None:
                 self.placer.day_line(day)
+            self.refused += [(line.number, e.start, e.end, look) for e in row if e.timed]
             return []
         out: list[Place] = []
         clause, previous, first = line.start, None, True
@@ -89,6 +93,8 @@ class _Walk:
                 self.last = p
                 if p.lead:
                     self.chat = e.end >= line.end - 3 and e.start > line.body + 1 and not line.heading
+            else:
+                self.refused.append((line.number, e.start, e.end, p.dropped or "no such time"))
             previous, clause = p, e.end
         return out
 
