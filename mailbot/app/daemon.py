@@ -32,7 +32,7 @@ from mailbot.store.archive import Archive, Arrival, Record, utcnow
 
 SLICE = 8  # records read before others get their turn,
 SPELL = 0.05  # or fewer where they are long: seconds
-PATIENCE = 2.0  # seconds that reading waits at most while mail is coming in
+SHARE = 4  # of the time reading gets a fourth while mail is coming in, so that steady mail does not starve it
 TICK = 15  # seconds between looks at what is due
 GRACE = 10.0  # seconds that a running DATA gets at shutdown
 LAST_MAIL = 3.0  # seconds that a hand-over gets then
@@ -172,6 +172,7 @@ class Daemon:
     async def _read(self) -> None:
         """Takes what was accepted; when there is nothing more, writes what is due."""
         while True:
+            began = time.monotonic()
             async with self.reading:
                 taken = self._slice()
                 if taken == 0 and not self.stopping:
@@ -179,7 +180,7 @@ class Daemon:
                 if taken <= 0 or self._uncommitted >= COMMIT:
                     self._commit()
             if taken > 0:
-                await self._yield()
+                await self._yield(began)
             elif self.stopping:
                 return
             else:
@@ -213,12 +214,13 @@ class Daemon:
         except OSError as error:  # the state is only an index; it stays waiting
             log.broke("", "writing the state", error)
 
-    async def _yield(self) -> None:
-        """Others first while mail is coming in, but not for ever."""
-        until = time.monotonic() + PATIENCE
+    async def _yield(self, began: float) -> None:
+        """Others first while mail is coming in, but not for ever. ``began``: when the slice did."""
+        now = time.monotonic()
+        until = now + (SHARE - 1) * (now - began)
         await asyncio.sleep(0)
         while self.intake.busy() and time.monotonic() < until and not self.stopping:
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.005)
 
     async def _hand_over(self) -> None:
         while not self.stopping:
