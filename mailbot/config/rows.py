@@ -139,7 +139,7 @@ class Budget:
 
     incident_day: int = key(6, v.number(1, 1_000), "mails to the list about one incident in a day")
     list_hour: int = key(60, v.number(1, 10_000), "mails to the list in an hour, in all")
-    sender_day: int = key(20, v.number(1, 1_000), "answers to one sender in a day, and as many receipts")
+    sender_day: int = key(20, v.number(1, 1_000), "answers and receipts to one sender in a day")
 
 
 @dataclass(frozen=True, slots=True)
