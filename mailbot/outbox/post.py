@@ -239,7 +239,8 @@ def _words(code: int, words: bytes | str) -> str:
 
 
 def _reason(smarthost: Smarthost, error: Exception) -> str:
-    own = isinstance(error, ValueError) and not isinstance(error, OSError)  # may quote the password; a TLS error is both
+    # A ValueError of ours may quote the password; a TLS error is a ValueError and an OSError.
+    own = isinstance(error, ValueError) and not isinstance(error, OSError)
     words = "" if own else str(error)
     return _line(f"{smarthost.host}:{smarthost.port}: {words or type(error).__name__}")
 
