@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from mailbot.app.desk import said
+from mailbot.app.desk import Taken, context, said
 from mailbot.app.index import placement
 from mailbot.app.register import Register
+from mailbot.core.explain import Refusal, refusals
 from mailbot.core.incident import Entry, Incident
+from mailbot.core.lint import Remark, remarks
+from mailbot.core.reading import Reading, without
+from mailbot.core.reply import Kind, Part
 from mailbot.core.report import impact, missing, opened_for
 from mailbot.core.times import Instant
 from mailbot.core.trace import trace
@@ -123,18 +127,53 @@ def why(register: Register, doc: dict[str, Any]) -> str:
             f"  line {command.line:<4} {command.keyword.word}: {command.problem or 'obeyed as written'}  | {command.words}"
         )
     lines += [f"  line {miss.line:<4} text: {miss.why}  | {miss.words}" for miss in heard.near]
+    labels = _labels(register, doc, message.message_id)
     for mention in heard.mentions:
-        lines.append(f"  line {mention.line:<4} {mention.what}")
+        lines.append(f"  line {mention.line:<4} {labels.get(mention.times[0], '')} {mention.what}")
         lines += [f"            {_instant(t)}" for t in mention.times]
+    lines += [f"  line {r.line:<4} no event: {r.sentence}" for r in _refusals(register, taken, heard)]
+    lines += [
+        f"  lines {_rows(message.text, p)} not read: {p.kind.value}" for p in taken.parts if p.kind is not Kind.OWN
+    ]
     lines += [f"  problem  {p}" for p in heard.problems]
+    lines += [f"  lint     {_remark(r)}" for r in _lint(register, doc, message.message_id)]
     return "\n".join(lines)
+
+
+def _labels(register: Register, doc: dict[str, Any], message_id: str) -> dict[Instant, str]:
+    """The numbers of the entries that a message made, by their times."""
+    incident = register.look(doc["i"]) if doc["i"] else None
+    entries = incident.entries if incident is not None else []
+    return {e.when: e.label for e in entries if e.message_id == message_id and e.when is not None}
+
+
+def _refusals(register: Register, taken: Taken, heard: Reading) -> tuple[Refusal, ...]:
+    if taken.kind not in ("human", "alert"):
+        return ()
+    free = without(heard.own, [(c.start, c.end) for c in heard.commands if c.line])
+    around = context(taken, register.list, register.zone_of(taken))
+    return refusals(taken.message.text, free, around, heard.mentions)
+
+
+def _lint(register: Register, doc: dict[str, Any], message_id: str) -> list[Remark]:
+    incident = register.look(doc["i"]) if doc["i"] else None
+    return [r for r in remarks(incident) if r.message_id == message_id] if incident is not None else []
+
+
+def _remark(remark: Remark) -> str:
+    where = f"line {remark.line}: " if remark.line else ""
+    return f"{where}{remark.label} {remark.sentence}".replace("  ", " ")
+
+
+def _rows(text: str, part: Part) -> str:
+    first = text.count("\n", 0, part.start) + 1
+    return f"{first} to {first + text[part.start : part.end].rstrip().count(chr(10))}"
 
 
 def _instant(time: Instant) -> str:
     at = f"{time.utc:%Y-%m-%d %H:%M} UTC" if time.utc else "no instant"
     sure = "sure" if time.sure else "not sure"
-    rests = f"date {time.date_from}, zone {time.zone_from} {time.zone}"
-    return f'"{time.text}" is {at} ({sure}): {rests}{"; " + time.why if time.why else ""}'
+    return f'"{time.text}" is {at} ({sure}): {time.why}'
 
 
 def _place(doc: dict[str, Any]) -> Any:

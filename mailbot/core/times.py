@@ -23,7 +23,7 @@ from mailbot.core.formats import FORMATS
 from mailbot.core.page import Line
 from mailbot.core.placing import Known, Place, Placer
 from mailbot.core.sheet import MENTIONS, Sheet, make_sheet
-from mailbot.core.walk import walk
+from mailbot.core.walk import Refused, walk
 from mailbot.core.words import entry_words
 from mailbot.core.zones import read_zone
 
@@ -95,6 +95,13 @@ def read_times(
     """
     sheet = make_sheet(text, own, _known(context))
     return _mentions(sheet, walk(sheet, context.subject))[:MENTIONS], tuple(sheet.problems)
+
+
+def refused(text: str, own: Sequence[tuple[int, int]], context: Context) -> list[Refused]:
+    """What ``read_times`` finds there and takes for no event, with its reason: for ``why``."""
+    found: list[Refused] = []
+    walk(make_sheet(text, own, _known(context)), context.subject, found)
+    return found
 
 
 def _mentions(sheet: Sheet, places: list[list[Place]]) -> tuple[Mention, ...]:
