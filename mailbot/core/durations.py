@@ -50,6 +50,7 @@ _CUES = (
     "duration", "downtime", "dauer", "durée", "outage", "incident", "interruption", "disruption", "impact", "degradation",
     "störung", "ausfall", "panne", "restored", "resolved", "summary",
 )  # fmt: skip
+_SPAN = re.compile(SPAN, re.I)
 _OF_ALL = tuple(re.compile(p + _NOT_OF_IT, re.I) for p, _ in OF_ALL)
 _OF_COMMAND = tuple(re.compile(p + _NOT_OF_IT, re.I) for p, _ in OF_COMMAND)
 
@@ -98,7 +99,7 @@ def of_all(line: str) -> tuple[str, timedelta, timedelta] | None:
         m = pattern.search(line[:400])
         read = read_span(m) if m is not None else None
         if m is not None and read is not None:
-            return m[0].strip(" \t>*_#|-"), *read
+            return " ".join(re.sub(r"[*_`#>|-]+", " ", m[0]).split()), *read
     return None
 
 
@@ -113,7 +114,13 @@ def beside(text: str, start: int, end: int) -> tuple[str, timedelta, timedelta] 
         for m in _BEFORE.finditer(before):
             read = read_span(m)
             if read is not None:
-                return m[0].strip(" ,(:*_`~"), *read
+                return _words(m), *read
         return None
+    return _words(m), *read
+
+
+def _words(m: re.Match[str]) -> str:
+    """The duration alone, as written."""
     first = min(m.start(name) for name, said in m.groupdict().items() if said)
-    return m[0][first:].strip(), *read
+    alone = _SPAN.match(m.string, first)
+    return alone[0].strip(" ,") if alone is not None else m[0]

@@ -61,7 +61,7 @@ _ARTICLE = {
     "every day": "happens every day: no event", "numbered build": "is the stamp of a build",
     "build stamp": "is the stamp of a build",
     "later than the mail": "is later than the mail that tells of it: no event", "no such date": "is on a day that does not exist",
-    "no such time": "is no time that exists",
+    "no such time": "is no time that exists", "unit": "is an amount of something",
     "the stamp above, in another zone": "is the stamp above, in another zone",
 }  # fmt: skip
 _LINES = frozenset(row.name for row in LINES)

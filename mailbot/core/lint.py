@@ -92,10 +92,10 @@ def sender_clock(incident: Incident) -> Iterator[Remark]:
         else:
             others = [s for s in behind[heard.email] if abs(s[1] - heard.skew) <= odd.REGULAR]
             behind[heard.email].append((heard.message_id, heard.skew))
-            if len(others) < 2:
+            if not others:
                 continue
             told.add(heard.email)
-            words = f"three of its mails are dated {in_words(-heard.skew)} before they came"
+            words = f"again and again its mails are dated {in_words(-heard.skew)} before they came"
         sentence = f'The clock of {heard.email} seems to be off: {words}. "20 min ago" is read by that clock.'
         yield Remark(heard.message_id, 0, "", sentence)
 
@@ -188,6 +188,7 @@ class Question:
     answer: str
 
 
+MEANINGS = "more than one meaning"  # what the reader says of CST, IST, BST where the sender's offset speaks for none
 AT_ONCE = 5  # questions in one mail
 
 
@@ -212,7 +213,7 @@ def questions(
         ):
             continue
         known = doubted.get(entry.label)
-        ask = known.ask if known is not None else "" if entry.sure else _unsure(incident, entry)
+        ask = known.ask if known is not None else _unsure(incident, entry)
         if ask:
             fix = known.fix if known is not None else ""
             out.append(Question(entry.label, f"{entry.label} {ask}", _answer(incident, entry, now, fix)))
@@ -220,11 +221,12 @@ def questions(
 
 
 def _unsure(incident: Incident, entry: Entry) -> str:
-    """What to ask of an entry whose date or zone is no more than inferred."""
+    """What to ask of an entry whose date or zone is no more than inferred, or means more than one thing; "" where it is sure."""
     when = entry.when
-    assert when is not None  # what has no time of its own has its message's, and that is sure
+    if when is None or (entry.sure and MEANINGS not in when.why):
+        return ""
     clock, taken = clock_in(when), f"{entry.utc:%Y-%m-%d %H:%M} UTC"
-    if "more than one meaning" in when.why:
+    if MEANINGS in when.why:
         meanings = " or ".join(offset_in_words(m) for m in ABBREVIATIONS.get(when.zone, ()))
         return f"{clock}, is {when.zone} {meanings}?"
     if when.zone_from in ("list", "utc"):

@@ -22,7 +22,7 @@ from mailbot.core.scanner import scan
 from mailbot.core.times import Instant
 from mailbot.core.zones import read_zone
 
-REGULAR = timedelta(minutes=5)  # delays that are equal to this are no delay but a clock
+REGULAR = timedelta(minutes=2)  # delays that are equal to this are no delay but a clock
 BACK = timedelta(minutes=2)  # going back less in a list is two people's clocks
 
 
@@ -75,12 +75,13 @@ def season(page: Page) -> Iterator[Doubt]:
         other = row.summer if name == row.winter else row.winter
         now = _minutes(ZoneInfo(row.region), time.utc)
         would = time.utc + timedelta(minutes=offset - now)
-        more = f" So are {len(times) - 1} more times of this mail." if len(times) > 1 else ""
+        more = len(times) - 1
+        also = f" The same holds for {more} more time{'s' * (more > 1)} of this mail." if more else ""
         which = "winter" if name == row.winter else "summer"
         sentence = (
             f'"{time.text}" is in {name}, which is {which} time ({offset_in_words(offset)}), but on {time.utc:%Y-%m-%d} clocks'
             f" there showed {other} ({offset_in_words(now)}). I took {time.utc:%H:%M} UTC; in {other} it would be"
-            f" {would:%H:%M} UTC.{more}"
+            f" {would:%H:%M} UTC.{also}"
         )
         yield Doubt("", told.line, sentence, time, f"{_short(time)}, {name} or {other}?", f"{_short(time)} {other}")
 
@@ -191,7 +192,7 @@ _Y = rf"(?:,?{_GAP}(?P<y>(?:19|20)\d\d)(?!\d))?"
 #: A month in front of the number is looked for where the number is found.
 _NO_DATE = re.compile(
     r"(?:(?P<late>29|3[0-2])(?![\d:/]|[.,]\d|-\d)"
-    r"|(?P<y3>(?:19|20)\d\d)-(?P<m3>\d\d)-(?P<d3>\d\d)(?![\w-]*[A-SU-Za-su-z]|[\d/])"
+    r"|(?P<y3>(?:19|20)\d\d)-(?P<m3>\d\d)-(?P<d3>\d\d)(?![\w-]*[A-SU-Za-su-z]|-?\d|/)"
     r"|(?P<d4>\d\d)\.(?P<m4>\d\d)\.(?P<y4>(?:19|20)\d\d)(?![\w.])"
     r"|(?P<a5>\d\d)/(?P<b5>\d\d)/(?P<y5>(?:19|20)\d\d)(?![\w/]))"
 )
@@ -290,6 +291,7 @@ def weekday(page: Page) -> Iterator[Doubt]:
             continue
         line = page.line_of(name.start())
         words = " ".join(page.text[name.start() : date.end].split()).strip(" ,")
+        words += ")" * (words.count("(") - words.count(")"))
         sentence = f'"{words}": {meant:%Y-%m-%d} was a {calendar.day_name[meant.weekday()]}; I went by the date.'
         ask = f'"{words}", but {meant:%Y-%m-%d} was a {calendar.day_name[meant.weekday()]}: which day?'
         yield Doubt("", line, sentence, page.on(line, page.text[date.start : date.end]), ask)

@@ -25,7 +25,7 @@ _FEAST = r"(?:easter|christmas|xmas|thanksgiving|new[ ]year'?s?)"
 VAGUES: tuple[Vague, ...] = (
     Vague(
         rf"(?:over|during|since|before|after|around|in)[ ](?:the[ ])?(?:(?:{_FEAST}[ ]|(?:bank|summer|winter|spring|autumn|fall"
-        rf"|long|past|last)[ ])?(?:holidays?|break|vacations?|weekend)|{_FEAST})",
+        rf"|long|past|last)[ ])?(?:holidays?|vacations?|weekend)|{_FEAST}(?:[ ]break)?)",
         "over the Easter holidays",
     ),
     Vague(rf"{_FEW}[ ]{_PART}(?:[ ](?:ago|back|earlier|before))?", "a few days"),
@@ -54,7 +54,7 @@ _CUES = (
     " months", " week", " month", "other day", "a while", "some time", "ostern", "feiertag", "weihnacht", "pfingst", "wochen",
     "neulich", "tagen", "quelques", "semaine", "autre jour",
 )  # fmt: skip
-_VAGUE = re.compile(rf"(?<!\w)(?:{'|'.join(v.pattern for v in VAGUES)})(?!\w)", re.I)
+_VAGUE = re.compile(rf"(?<!\w)(?:{'|'.join(v.pattern for v in VAGUES)})(?!\w|['’]s)", re.I)
 #: It tells what will be, what always is, or how long something takes: no time is missing.
 _NOT_PAST = re.compile(
     r"\b(?:will|shall|would|could|may|might|should|must|can|next|plan(?:s|ned|ning)?|going to|take|takes|took|need|needs"
