@@ -260,6 +260,49 @@ def test_a_section_goes_on_to_the_next_command_or_blank_line_and_prose_does_not_
     ]
 
 
+PASTED = """## Summary
+
+Pushes failed for an hour.
+Pulls worked.
+
+And nobody slept.
+
+## Duration
+
+An hour.
+
+## Root Cause
+No alert on full disks, since 13:00.
+RESTORED 14:05
+
+### What went well
+
+the rollback
+"""
+
+
+def test_report_text_under_its_own_heading_fills_the_section_and_its_times_are_events_too() -> None:
+    commands, _ = read(PASTED)
+    assert [(c.keyword.word, c.text) for c in commands] == [
+        ("SUMMARY", "Pushes failed for an hour.\nPulls worked.\n\nAnd nobody slept."),
+        ("CAUSE", "No alert on full disks, since 13:00."),
+        ("RESTORED", ""),
+        ("WELL", "the rollback"),
+    ]
+    assert [PASTED[c.start : c.end] for c in commands] == ["", "", "RESTORED 14:05", ""]
+    assert words("# Something else\n\ntext") == words("#mailbot\n\ntext") == words("## Summary\n\n## Summary") == []
+
+
+def test_l5_a_draft_of_ours_that_comes_back_does_nothing_and_what_was_written_into_it_does() -> None:
+    draft = "## Summary\n\nIt failed. [^1]\n\n## Root Cause\n\n_Not recorded._\n\n<!-- Root causes\n\nare -->\n\n## Detection\n"
+    assert words(draft) == []
+    filled = draft.replace("_Not recorded._", "No test covers it.").replace("[^1]", "[^1]\n\nFor an hour.")
+    assert [(c.keyword.word, c.text) for c in read(filled)[0]] == [
+        ("SUMMARY", "For an hour."),
+        ("CAUSE", "No test covers it."),
+    ]
+
+
 def test_a_command_covers_its_lines_and_no_others() -> None:
     text = "Hi\nRESOLVED 14:05\nIMPACT: a\nb\n\nsince 13:00\n"
     commands, _ = read(text)
@@ -599,7 +642,7 @@ def test_junk_gives_commands_in_order_within_the_text_and_never_an_error(text: s
     assert len([c for c in commands if c.line]) <= MOST + 1
     at = 0
     for command in (c for c in commands if c.line):
-        assert at <= command.start < command.end <= len(text)
+        assert at <= command.start <= command.end <= len(text)
         assert text.count("\n", 0, command.start) == command.line - 1
         at = command.end
     assert all(miss.words in text.split("\n")[miss.line - 1] for miss in near)

@@ -361,6 +361,20 @@ def test_peoples_words_cannot_change_the_structure_of_a_report(words: str, templ
     assert front(found).keys() == front(text(calm, template)).keys()
 
 
+def test_a_report_that_was_filled_in_and_sent_back_is_filled_and_sent_back_again_changes_nothing() -> None:
+    made = scene((BOB, "SUMMARY: It failed."))
+    filled = text(made).replace("_Not recorded._", "We do not know.\n\nNobody does.", 1).partition("---\n\n")[2]
+    made.mail(CAROL, filled)
+    found = text(made)
+    assert under(found, "## Summary") == "It failed. [^1]"
+    assert under(found, "## User Impact") == "We do not know. [^2]\n\nNobody does. [^2]"
+    for returned in (found, found.partition("---\n\n")[2], text(made, "debrief")):
+        made.mail(CAROL, f"Here it is again, I read it at 12:20 UTC.\n\n{returned}\n\nDone.")
+    again = text(made)
+    assert [line[2:7] for line in again.split("\n") if line.startswith("* ")] == ["12:20"]
+    assert under(again, "## User Impact") == "We do not know. [^2]\n\nNobody does. [^2]"
+
+
 def test_a_closed_code_block_stays_code_and_an_open_one_does_not_swallow_the_report() -> None:
     found = text(scene((BOB, "RESOLUTION: ran\n```\nrm -rf <logs>\n# done\n```")))
     assert "\nran\n```\nrm -rf <logs>\n# done\n```\n [^1]\n\n## What Went Well?" in found

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mailbot.core.commands import Command, NearMiss, read_commands
+from mailbot.core.commands.headings import returned
 from mailbot.core.doubts import Doubt, Stated, Told
 from mailbot.core.lint import look
 from mailbot.core.message import Message
@@ -32,7 +33,7 @@ def read(message: Message, parts: Sequence[Part], context: Context) -> Reading:
     """Commands first; a line read as a command is not read again for times (language.md 3.1)."""
     own = own_spans(tuple(parts))
     commands, near = read_commands(message.text, own, context, subject_status(message.subject))
-    free = without(own, [(c.start, c.end) for c in commands if c.line])
+    free = without(own, sorted([returned(message.text), *((c.start, c.end) for c in commands if c.line)]))
     mentions, problems = read_times(message.text, free, context)
     told = [Told(c.line, (c.when,), placed=False) for c in commands if c.when is not None and not c.problem]
     doubts, stated = look(message.text, own, context, mentions, told)
@@ -48,15 +49,15 @@ def subject_status(subject: str) -> str:
 
 
 def without(spans: Sequence[tuple[int, int]], holes: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """``spans`` with ``holes`` cut out; both in order."""
+    """``spans`` with ``holes`` cut out; both in order, holes may overlap."""
     left: list[tuple[int, int]] = []
     for start, end in spans:
         for hole_start, hole_end in holes:
-            if hole_end <= start or hole_start >= end:
+            if hole_end <= start or hole_start >= end or hole_start == hole_end:
                 continue
             if hole_start > start:
                 left.append((start, hole_start))
-            start = min(hole_end, end)
+            start = max(start, min(hole_end, end))
         if start < end:
             left.append((start, end))
     return left

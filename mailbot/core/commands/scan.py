@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from mailbot.core.commands import headings
 from mailbot.core.commands.unit import KEYWORDS, Command, Given, Keyword
 from mailbot.core.times import Context
 
@@ -103,6 +104,22 @@ def _goes_on(lines: list[_Line], n: int, context: Context) -> bool:
     return not (unit.needs and not rest.strip(" :")) and unit.shape(rest, context) is None
 
 
+def _pasted(lines: list[_Line], n: int, context: Context) -> Command | None:
+    """A section under its heading, up to the next heading or command. It covers nothing: its times are events too."""
+    unit = headings.section(lines[n].text)
+    if unit is None:
+        return None
+    last = n
+    while last + 1 < len(lines) and last - n < LONG and lines[last + 1].follows:
+        follows = lines[last + 1].text
+        if headings.is_heading(follows) or (follows.strip() and not _goes_on(lines, last + 1, context)):
+            break
+        last += 1
+    text = headings.theirs(line.text for line in lines[n + 1 : last + 1])
+    line = lines[n]
+    return Command(unit, line.text.strip(), line.number, line.start, line.start, Given(text=text)) if text else None
+
+
 def _wrapped(line: str, following: str) -> bool:
     """A mail program broke this line: the next word would not have fitted."""
     return (
@@ -123,6 +140,9 @@ def read_commands(
     while n < len(lines) and looks < LOOKS and len(commands) <= MOST:
         line, here = lines[n], n
         n += 1
+        if pasted := _pasted(lines, here, context):
+            commands.append(pasted)
+            continue
         begins = _begins(line.text)
         if begins is None:
             continue

@@ -36,7 +36,8 @@ def _section(name: str, title: str, meaning: str, example: str) -> None:
     )
     def fill(incident: Incident, act: Act) -> str:
         more = "added to" if incident.section(name) else "written into"
-        incident.notes.append(Note(name, act.text, act.who, act.said.message_id, act.at))
+        for paragraph in act.text.split("\n\n"):  # each has its own source in the report
+            incident.notes.append(Note(name, paragraph, act.who, act.said.message_id, act.at))
         return f'{more} "{title}"'
 
 

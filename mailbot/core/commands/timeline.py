@@ -109,11 +109,9 @@ def code(rest: str, context: Context) -> Given | None:
     return Given(text=text.upper()) if is_code else None
 
 
-@keyword(
-    "UNDO", usage="UNDO code", meaning="takes back what that message's keywords did", example="UNDO K7QM", shape=code
-)
+@keyword("UNDO", usage="UNDO code", meaning="takes back what that message did", example="UNDO K7QM", shape=code)
 def undo(incident: Incident, act: Act) -> str:
-    """The fold has left that message's commands out already (incident.undone); here only the answer."""
+    """The fold has left out what that message said already (incident.undone); here only the answer."""
     if act.text not in incident.codes:
         raise Refused(f"No message in {incident.id} has the code {act.text}; it stands in the receipt.")
-    return f"taken back: what the keywords of message {act.text} did"
+    return f"taken back: what message {act.text} did"

@@ -54,7 +54,7 @@ class Keyword:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command as found: ``text[start:end]`` of the message's text is what it covers (a subject's command covers nothing)."""
+    """One command as found: it covers ``text[start:end]`` of the message's text (nothing in a subject or under a heading)."""
 
     keyword: Keyword
     words: str  # as written, on one line
