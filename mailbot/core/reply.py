@@ -92,10 +92,23 @@ class _Reader:
             if self.has_own and line.startswith(">>> ") and quotes.GROUPWISE.match(line) and quotes.DATE.search(line):
                 return self._rest(at, at + 1)
             return self._mark(at, at + 1, Kind.QUOTE)
-        if end := self._separator(at) or self._quoting(at):
+        if not self._is_plain(at) and (end := self._separator(at) or self._quoting(at)):
             return end
         self.has_own = True
-        return self._mark(at, at + 1, Kind.OWN)
+        self.kinds[at] = Kind.OWN
+        return at + 1
+
+    def _is_plain(self, at: int) -> bool:
+        """Whether nothing in the line can begin or end a mark, so that nobody need ask: true of nearly all prose."""
+        line = self.lines[at]
+        if line[0] in "-_=*>" or line[-1] in ":：-" or "<" in line or not self._goes_on(at):
+            return False
+        head = line[:60]
+        return ":" not in head and "：" not in head and quotes.START.match(line) is None
+
+    def _goes_on(self, at: int) -> bool:
+        """Whether text follows at once: then no text ends here, and no telephone signs it."""
+        return at + 1 < len(self.lines) and self.lines[at + 1][:1] not in ("", ">", "-", "_")
 
     def _separator(self, at: int) -> int:
         """Marks in words, signatures, header blocks: the next line to judge, or 0."""
@@ -153,9 +166,7 @@ class _Reader:
 
     def _forward(self, at: int) -> int:
         """A forwarded message: to its end mark, to the end of its ``>`` marks, or to the end of the text."""
-        n = self._next(at + 1)
-        if n > 0 and self.lines[n].startswith(">"):
-            end = n
+        if (end := self._next(at + 1)) > 0 and self.lines[end].startswith(">"):
             while end < len(self.lines) and (self.lines[end].startswith(">") or not self.lines[end]):
                 end += 1
             return self._mark(at, end, Kind.FORWARD)
@@ -318,17 +329,13 @@ class _Reader:
 
     def _ends_signature(self, at: int) -> bool:
         line = self.lines[at]
-        if line[0] == ">" or self.raw[at] == "-- ":
-            return True
-        if line[0] in "-_=*" and (quotes.ORIGINAL_LINE.match(line) or quotes.FORWARD_LINE.match(line)):
-            return True
-        return bool(self._attribution(at) or self._header_block(at))
+        ruled = line[0] in "-_=*" and (quotes.ORIGINAL_LINE.match(line) or quotes.FORWARD_LINE.match(line))
+        marked = line[0] == ">" or self.raw[at] == "-- " or ruled
+        return bool(marked or self._attribution(at) or self._header_block(at))
 
     def _mobile(self, at: int) -> bool:
         """A telephone's line where own text ends: nothing or a quote comes after it."""
-        if len(self.lines[at]) > 100 or (
-            at + 1 < len(self.lines) and self.lines[at + 1][:1] not in ("", ">", "-", "_")
-        ):
+        if len(self.lines[at]) > 100 or self._goes_on(at):
             return False
         n = self._next(at + 1)
         # Above a bare "On … wrote:" it stays: there, the test suites of reply parsers count it as text.
@@ -343,9 +350,8 @@ class _Reader:
             if not line or line[0] not in "-_=#~—" or not quotes.FOOTER_RULE.match(line):
                 continue
             n = self._next(at + 1, 4)
-            if n < 0 or not any(len(x) > 8 and quotes.FOOTER_LINE.match(x) for x in self.lines[n : n + 3]):
-                continue
-            if self.lines[n].lower().endswith("mailing list") and not quotes.LONG_RULE.match(line):
+            listed = n > 0 and any(len(x) > 8 and quotes.FOOTER_LINE.match(x) for x in self.lines[n : n + 3])
+            if not listed or (self.lines[n].lower().endswith("mailing list") and not quotes.LONG_RULE.match(line)):
                 continue
             end = n
             while end < len(self.lines) and self.lines[end] and end - n < BLOCK:
@@ -355,8 +361,7 @@ class _Reader:
 
     def _never_nothing(self) -> None:
         """A text of which nothing is own because it looks like a signature is own."""
-        kinds = {k for k in self.kinds if k is not None}
-        if kinds == {Kind.SIGNATURE}:
+        if set(self.kinds) <= {None, Kind.SIGNATURE}:
             self.kinds = [Kind.OWN if k else k for k in self.kinds]
 
     # -- the result

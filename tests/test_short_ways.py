@@ -1,0 +1,73 @@
+"""Where a short way was taken for speed, it gives what the long way gives."""
+
+from __future__ import annotations
+
+import email
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mailbot.core import message, reply
+
+LINES = """
+the node is down
+at 14:05 it came back
+> the node is down
+On Mon, May 6, 2024 Alice <a@example.org> wrote:
+From: Alice <a@example.org>
+Sent: 6 May 2024
+To: ops
+Subject: down
+--
+Alice
+_____
+X:
+Sent from my iPhone
+2024-05-06 Alice <a@example.org>
+wrote:
+-----Original Message-----
+* item
+| x
+""".splitlines()
+HEADERS = """
+Subject: down
+Content-Type: text/plain
+Content-Type: multipart/mixed; boundary=x
+ folded
+no header
+Content-Type: message/rfc822
+X: multipart
+From x
+--x
+caf\xe9: x
+Content-Transfer-Encoding: base64
+""".splitlines()
+
+
+class _Long(reply._Reader):
+    def _is_plain(self, at: int) -> bool:
+        return False
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from([*LINES, "-- "]), max_size=14))
+def test_a_plain_line_is_judged_as_if_all_questions_were_asked(lines: list[str]) -> None:
+    text = "\n".join(lines)
+    reader = _Long(text)
+    reader.read()
+    assert reply.split(text) == (tuple(reader.parts()) if text else ())
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.sampled_from([*HEADERS, "\r"]), max_size=10),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.binary(max_size=60),
+)
+def test_a_single_part_is_what_the_stdlib_makes_of_it(lines: list[str], end: str, junk: bytes) -> None:
+    raw = message.bounded(end.join(lines).encode("latin-1") + junk, [])
+    long, short = email.message_from_bytes(raw), message._structure(raw, [])
+    assert list(short.raw_items()) == list(long.raw_items())
+    assert short.is_multipart() == long.is_multipart()
+    if not long.is_multipart():
+        assert short._payload == long._payload  # type: ignore[attr-defined]
