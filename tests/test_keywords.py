@@ -76,6 +76,13 @@ def test_p13_a_backdated_line_stands_where_its_time_puts_it_and_says_when_it_was
     assert incident.entries[1].added == datetime(2026, 11, 21, 12, 10, tzinfo=UTC)
 
 
+def test_p12_fix_with_a_clock_alone_keeps_the_day_however_late_it_comes() -> None:
+    scene = Scene()
+    scene.mail(ALICE, "LOG 11:40 UTC disk full", 0)
+    scene.mail(BOB, "FIX T1 11:10 UTC", 3 * 24 * 60)
+    assert scene.incident.entries[0].utc == datetime(2026, 11, 21, 11, 10, tzinfo=UTC)
+
+
 def test_p12_fix_corrects_words_and_time_and_keeps_the_old() -> None:
     incident, (sentence,) = told((BOB, "LOG 11:40 UTC rebooted"), (CAROL, "FIX T1 11:45 UTC rebooted twice"))
     entry = incident.entries[0]

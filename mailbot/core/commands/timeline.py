@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from mailbot.core.commands.state import said_at
 from mailbot.core.commands.unit import Given, keyword, logged
 from mailbot.core.incident import Act, Incident, Refused
-from mailbot.core.times import Context, read_when
+from mailbot.core.times import Context, Instant, read_when
 from mailbot.core.zones import read_zone
 
 LABEL = re.compile(r"\s*:?\s*([Tt]\d{1,5})\b[\s:,—–-]*(.*)", re.S)
@@ -62,13 +62,19 @@ def fix(incident: Incident, act: Act) -> str:
         entry,
         what=note or entry.what,
         when=when or entry.when,
-        utc=when.utc if when and when.utc else entry.utc,
+        utc=_same_day(when, entry.utc) if when and when.utc else entry.utc,
         until=None if when else entry.until,
         was=(*entry.was, old),
     )
     if entry.kind == "resolved" and entry.utc == incident.resolved:
         incident.resolved = changed.utc
     return f"corrected ({said_at(changed)}: {changed.what}), before: {old}"
+
+
+def _same_day(when: Instant, old: datetime) -> datetime:
+    """A clock without a date, written days later, corrects the clock and keeps the day."""
+    new = when.utc or old
+    return new if when.date_from != "mail" else new + timedelta(days=round((old - new) / timedelta(days=1)))
 
 
 @keyword(
