@@ -8,16 +8,17 @@ with their arrival; only imported ones have another order, by Date, which the ta
 from __future__ import annotations
 
 import gc
-from collections import OrderedDict, defaultdict, deque
+from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from mailbot.app.folds import Folds
 from mailbot.app.rows import unread
 from mailbot.app.similar import Titles
 from mailbot.core.due import Posted
-from mailbot.core.incident import Incident, MailingList
+from mailbot.core.incident import MailingList
 from mailbot.core.threads import Facts, Known, Placement, Threads
 from mailbot.store.archive import Archive, Place
 from mailbot.store.state import Doc, State
@@ -71,7 +72,7 @@ class Index:
         self.first_live: datetime | None = None
         self.messages = 0
         self.redacted = {a["message"]: a["kind"] for a in self.archive.acts() if a.get("act") == "redact kind"}
-        self._folded: OrderedDict[str, Incident] = OrderedDict()
+        self._folded = Folds()
 
     # ── start ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -162,7 +163,7 @@ class Index:
         return sorted(numbers, key=place)
 
     def _forget(self, incident: str) -> None:
-        self._folded.pop(incident, None)
+        self._folded.take(incident)
         self.wake.pop(incident, None)
         self.touched.discard(incident)
         self.titles.drop(incident)

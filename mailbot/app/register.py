@@ -28,8 +28,6 @@ from mailbot.intake.imap import read_way
 from mailbot.store.archive import Arrival, Place, Record
 from mailbot.store.state import Doc
 
-MOST_FOLDED = 200  # incidents kept folded in memory
-
 
 class Register(Index):
     """The incidents of one list. One thread uses it."""
@@ -131,14 +129,16 @@ class Register(Index):
             self.state.put("meta", META, {"cursors": self.cursors})
 
     def _fold_in(self, incident: str, taken: Taken, doc: Doc, merged: bool) -> None:
-        folded = self._folded.pop(incident, None)
+        folded = self._folded.take(incident)
         self.touched.add(incident)
+        if len(self.members[incident]) == 1:  # it opens: fold it while it is read, it would be read again
+            folded = Incident(incident, self.list)
         if folded is not None and not merged:
             item = self._item(taken, doc)
             if not needs_refold(item):
                 with suppress(Exception):  # a full fold will tell
                     folded.add(item)
-                    self._folded[incident] = folded
+                    self._folded.keep(incident, folded)
 
     def _item(self, taken: Taken, doc: Doc) -> Said | Sent:
         if doc["d"] == "out":
@@ -173,10 +173,7 @@ class Register(Index):
             except Exception as error:  # one incident that breaks our code stops no other (law 4)
                 log.broke(current, "folding", error)
                 return None
-            self._folded[current] = folded
-            if len(self._folded) > MOST_FOLDED:
-                self._folded.popitem(last=False)
-        self._folded.move_to_end(current)
+            self._folded.keep(current, folded)
         return folded
 
     def items(self, incident: str) -> Iterator[Said | Sent]:

@@ -231,11 +231,11 @@ class _Reader:
         return self.attributions[at]
 
     def _find_attribution(self, at: int) -> int:
+        if not any(line and line[-1] in ":：->" for line in self.lines[at : at + 4]):  # dates are dear to look for
+            return 0
         first = self.lines[at]
         dated = bool(quotes.START.match(first) and quotes.DATE.search(first[:80]))
         joinable = dated or ("<" in first and quotes.has_address(first))
-        if not joinable and first[-1] not in ":：-":
-            return 0
         joined = ""
         for n in range(at, min(at + 4, len(self.lines))):
             line = self.lines[n]
