@@ -89,6 +89,7 @@ def _ours(daemon: Daemon, drains: list[float]) -> Server:
             time.sleep(0.02)
         if waiting > 100:
             drains.append(waiting / (time.monotonic() - began))
+        daemon.rest()
 
     return Server(daemon.port, rest=rest)
 
