@@ -8,9 +8,10 @@
       -> core.incident                 all messages of an incident, folded: who has it, timeline, sections, actions
       -> core.due                      what should be mailed now -> outbox.render -> store.archive -> outbox.post
 
-Imports go one way: ``cli -> app -> {intake, outbox, publish, store} -> core``. Siblings never import each other, core
-imports none of them, config is imported by cli and app only. ``tests/test_rules.py`` keeps it so. ``app.py`` is the one
-module that knows the others; ``tests/test_walkthrough.py`` tells one incident as a story.
+Imports go one way: ``cli -> app -> {intake, outbox, store} -> core``. Siblings never import each other, core
+imports none of them, config is imported by cli and app only. ``tests/test_rules.py`` keeps it so. ``app`` is the one part
+that knows the others (its register takes mails from the archive, its mailroom writes and hands over, its daemon runs both);
+``core/__init__.py`` is the map of the rest; ``tests/test_walkthrough.py`` tells one incident as a story.
 """
 
 __version__ = "0.1.0"
