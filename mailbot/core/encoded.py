@@ -11,6 +11,7 @@ import codecs
 import quopri
 import re
 from email.message import Message as Mime
+from functools import lru_cache
 
 BROKEN_CHARSETS = frozenset(
     # Not charsets of mail: UTF-7 hides markup and commands from filters, the others execute escapes or are quadratic.
@@ -88,6 +89,12 @@ def header_text(value: str) -> str:
     if not value.isprintable():
         value = _CONTROL.sub("", _FOLD.sub(" ", value.replace("\r\n", "\n").replace("\n ", " ").replace("\n\t", " ")))
     return value.strip()
+
+
+@lru_cache(maxsize=1024)
+def header_name(name: str) -> str:
+    """A header's name, small; they are always the same few hundred."""
+    return header_text(name.lower())
 
 
 def _escaped(value: str) -> bool:

@@ -17,7 +17,7 @@ from email.message import Message as Mime
 from email.parser import BytesHeaderParser
 
 from mailbot.core.date import read_date
-from mailbot.core.encoded import body_text, decode_words, header_text
+from mailbot.core.encoded import body_text, decode_words, header_name, header_text
 
 HEADER_BYTES = 262_144  # all headers of a mail
 VALUE_BYTES = 32_768  # one header
@@ -220,7 +220,7 @@ def _headers(mime: Mime, problems: list[str]) -> tuple[tuple[str, str], ...]:
         del pairs[HEADERS:]
     if any(len(value) > VALUE_BYTES for _, value in pairs):
         problems.append(f"a header over {VALUE_BYTES} bytes was cut")
-    return tuple((header_text(name.lower()), header_text(value[:VALUE_BYTES])) for name, value in pairs)
+    return tuple((header_name(name), header_text(value[:VALUE_BYTES])) for name, value in pairs)
 
 
 # ---- ids and addresses

@@ -290,14 +290,15 @@ class _Reader:
         return self.blocks[at]
 
     def _find_block(self, at: int) -> int:
-        start = at
-        if quotes.RULE.match(self.lines[at]):
+        line, start = self.lines[at], at
+        if line[0] not in "-_=*>" and ":" not in line[:60] and "：" not in line[:60]:
+            return 0
+        if quotes.RULE.match(line):
             start = self._next(at + 1, 4)
             if start < 0:
                 return 0
         found: dict[str, str] = {}
-        end = start
-        loose = 0
+        end, loose = start, 0
         for n in range(start, min(start + BLOCK, len(self.lines))):
             field, value = quotes.field(self.lines[n])
             if field:
@@ -316,8 +317,7 @@ class _Reader:
         delimiter = self.raw[at].rstrip("\r")
         if delimiter not in ("-- ", "--\xa0", "--"):
             return 0
-        filled = 0
-        end = at + 1
+        filled, end = 0, at + 1
         while end < len(self.lines) and not (self.lines[end] and self._ends_signature(end)):
             filled += bool(self.lines[end])
             end += 1
