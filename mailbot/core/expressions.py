@@ -49,6 +49,11 @@ _TAIL = re.compile(
 )
 _SECONDS_TAIL = re.compile(r"[ ]?(?P<short>-(?:1[0-4]|0\d):(?:00|15|30|45))(?![\d:.])")
 _BEFORE = re.compile(r"(?P<zone>(?:UTC|GMT|[A-Z]{3,4}T?))[)\]]?:?[ ]{1,2}$")
+_HALF = re.compile(
+    r"[ ](?:(?:in the|de la|de l['’]|du|da|del|di|o'clock in the)[ ]?)?(?:(?P<am>morning|mañana|madrugada|matin|manhã|mattina"
+    r"|morgens|früh|vormittags|'s ochtends|'s nachts)|(?P<pm>afternoon|evening|tarde|noche|après-midi|soir|noite|pomeriggio|sera"
+    r"|nachmittags|abends|'s middags|'s avonds))(?!\w)"
+)
 _YEAR = re.compile(r"[ ](?P<y>(?:19|20)\d\d)(?![\d:])")
 _ABOUT = lexicon.words(
     "about around approx approximately roughly circa ca gegen etwa ungefähr vers environ hacia sobre verso rond około"
@@ -78,6 +83,9 @@ _RANGE = re.compile(
     r"|/)[ \t\u00a0\n*_`(\[~]{0,6}(?:(?:about|around|ca\.?|approx\.?|roughly|etwa|um)[ ])?"
 )
 _AND = re.compile(r"[ \t\u00a0*_`]{0,3}\b(?:and|und|et|y|e|en|i)\b[ \t\u00a0\n*_`~]{1,4}")
+_AND_AGAIN = re.compile(
+    r"[ \t]*(?:,|,?[ \n](?:and|or|und|et|y|e|en|&))[ \n](?:(?:then|again|um|at|à|a las)[ \n]){0,2}[~*]{0,3}"
+)
 _BETWEEN = re.compile(r"\b(?:between|zwischen|entre|tra|fra|tussen|między|pomiędzy)\b[^.\n]{0,40}$", re.I)
 
 
@@ -88,11 +96,12 @@ def read(text: str, start: int, end: int, sender: int | None, limit: int = 5000)
     for row, f in scan(text, start, end):
         zone = f.clock.zone if f.clock is not None else ""
         e = Expression(f.start, f.end, row, f.day, f.clock, f.ago, f.epoch, zone, False, f.precision, f.log, f.weak)
-        items.append(_with_tail(text, e, end))
+        items.append(_with_tail(text, _with_half(text, e, end), end))
         if len(items) >= limit:
             stop = e.end
             break
     items = _join_equals(text, _clock_before_date(text, _join_dates(text, items, end)), sender)
+    _share_back(text, items)
     _link_ranges(text, items)
     for e in items:
         e.about = e.about or _is_about(text[max(start, e.start - 22) : e.start]) or bool(_ISH.match(text, e.end))
@@ -106,6 +115,20 @@ def _is_about(before: str) -> bool:
         return True
     words = before.rsplit(None, 1)
     return bool(words) and words[-1].lower().rstrip(".") in _ABOUT
+
+
+def _with_half(text: str, e: Expression, limit: int) -> Expression:
+    """With "in the afternoon", "de la tarde", "du matin" behind an hour of 1..12."""
+    c = e.clock
+    if c is None or c.half or c.minutes > 779 or text[e.end : e.end + 1] != " ":
+        return e
+    m = _HALF.match(text, e.end, limit)
+    if m is not None:
+        late = m["pm"] is not None and c.minutes < 720
+        early = m["am"] is not None and c.minutes >= 720
+        e.clock = replace(c, minutes=c.minutes + 720 * (late - early), half="pm" if m["pm"] else "am", open_half=False)
+        e.end = m.end()
+    return e
 
 
 def _with_tail(text: str, e: Expression, limit: int) -> Expression:
@@ -258,6 +281,17 @@ def _same(a: Expression, b: Expression, sender: int | None) -> bool:
     return apart % 15 == 0
 
 
+def _share_back(text: str, items: list[Expression]) -> None:
+    """10:05, 10:15 and 10:40 UTC; at 14:05 and again at 16:10 yesterday: what the last says holds for all."""
+    for b, a in pairwise(reversed(items)):
+        if a.clock is None or b.clock is None or b.start - a.end > 20 or not _AND_AGAIN.fullmatch(text, a.end, b.start):
+            continue
+        if b.zone and not a.zone:
+            a.zone = b.zone
+        if b.day is not None and a.day is None and a.clock.minutes <= b.clock.minutes:
+            a.day = b.day
+
+
 def _link_ranges(text: str, items: list[Expression]) -> None:
     for a, b in pairwise(items):
         if (
@@ -270,7 +304,7 @@ def _link_ranges(text: str, items: list[Expression]) -> None:
         gap = text[a.end : b.start]
         if gap == "/" or (gap.strip() == "/" and a.zone and b.zone):
             continue
-        if _RANGE.fullmatch(gap) or (_AND.fullmatch(gap) and _BETWEEN.search(text[max(0, a.start - 48) : a.start])):
+        if _RANGE.fullmatch(gap) or (_AND.fullmatch(gap) and _BETWEEN.search(text[max(0, a.start - 48) : a.end])):
             if "\n" in gap and re.search(r"\n[ \t]*[-*]", gap):
                 continue
             a.to_next, b.from_previous = True, True
@@ -278,9 +312,11 @@ def _link_ranges(text: str, items: list[Expression]) -> None:
 
 
 def _share(a: Expression, b: Expression) -> None:
-    """A range shares zone, and am or pm: ``2:00 - 3:30 PM``, ``21:45 to 23:28 UTC``."""
+    """A range shares day, zone, and am or pm: ``2:00 - 3:30 PM``, ``21:45 to 23:28 UTC``."""
     if a.clock is None or b.clock is None:
         return
+    if b.day is not None and a.day is None and a.clock.minutes <= b.clock.minutes:
+        a.day = b.day  # from 13:05 to 14:20 on Monday
     if b.zone and not a.zone:
         a.zone = b.zone
     elif a.zone and not b.zone:

@@ -52,7 +52,11 @@ _FRAC = r"(?:[.,](?P<f>\d{1,9}))?"
 _AM_PM = r"(?:[ \t\u00a0]?(?:[aApP][mM]|[aApP]\.[ ]?[mM]\.?)(?!\w))"
 _AFTER = r"(?!\d|:[\da-fA-F]{1,4}(?![\w.])|[.,]\d|%)"
 _HMS = rf"(?P<h>{_HH}):(?P<m>{_M}):(?P<s>[0-5]\d)"
-_MARK = r"(?:[ ]?(?:Uhr|uur|hours|hrs?|h)(?![\w-]|[ ](?:of|long|later|after|before|remaining|and|passed)))"
+_MARK = r"(?:[ ]?(?:Uhr|uur|hours|hrs?|h|u)(?![\w-]|[ ](?:of|long|later|after|before|remaining|and|passed)))"
+_PART = (  # of a day
+    r"(?i:morning|afternoon|evening|night|früh|vormittag|nachmittag|mittag|abend|nacht|matin|après-midi|soir|mattina|pomeriggio"
+    r"|sera|ochtend|middag|avond)"
+)
 _CLF_MON = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 _OFFSET = r"[+-]\d\d:?\d\d"
 _DAY_MON = (
@@ -78,7 +82,7 @@ def _ago(amount: str) -> str:
 FORMATS: tuple[Row, ...] = (
     # Whole stamps
     Row("iso 8601", "digit",
-        rf"(?P<y>{_Y})-(?P<mo>\d\d)-(?P<d>\d\d)[Tt](?P<h>{_HH}):(?P<m>{_M})(?::{_SEC}{_FRAC})?"
+        rf"(?P<y>{_Y})-(?P<mo>\d\d)-(?P<d>\d\d)[Tt_](?P<h>{_HH}):(?P<m>{_M})(?::{_SEC}{_FRAC})?"
         rf"(?P<z>[Zz]|{_OFFSET}|[+-]\d\d(?!\d))?(?![\w:])",
         f.read_stamp, "2026-11-21T14:05:06.123+01:00", "2026-11-21 14:05 +01:00"),
     Row("iso 8601 basic", "digit",
@@ -100,6 +104,10 @@ FORMATS: tuple[Row, ...] = (
     Row("date, year first", "digit",
         rf"(?P<y>{_Y})(?P<sep>[-/.])(?P<a>\d{{1,2}})(?P=sep)(?P<b>\d{{1,2}})(?![\w/]|[-.:]\d|-[A-Za-z_])",
         f.read_year_first, "2026-11-21", "2026-11-21"),
+    Row("date in one", "digit", r"(?P<y>20\d\d)(?P<a>0[1-9]|1[0-2])(?P<b>[0-3]\d)(?=[ _-]{1,2}\d\d:\d\d)",
+        f.read_year_first, "20261121 14:05", "2026-11-21"),
+    Row("date in Chinese or Japanese", "digit", rf"(?:(?P<y>{_Y})年)?(?P<a>\d{{1,2}})月(?P<b>\d{{1,2}})[日号]",
+        f.read_year_first, "2026年11月21日", "2026-11-21"),
     Row("date with dots", "digit",
         rf"(?P<a>\d{{1,2}})\.(?P<b>\d{{1,2}})\.(?P<y>{_Y}|(?<=\d\d\.\d\d\.)\d\d)(?![\w]|\.\d)",
         f.read_day_first, "21.11.2026", "2026-11-21"),
@@ -110,12 +118,11 @@ FORMATS: tuple[Row, ...] = (
     Row("date, month first", "word", rf"(?:{_WD})?{_MON_DAY}",
         f.read_day_text, "Saturday, November 21st, 2026", "2026-11-21"),
     Row("weekday", "word",
-        rf"(?P<wd>{any_of(lexicon.WEEKDAYS)})(?![^\W\d_]|-\w)"
+        rf"(?P<wd>{any_of(lexicon.WEEKDAYS)})(?![^\W\d_]|-\w)(?:[ ]{_PART}(?!\w))?"
         r"(?:,?[ ](?:(?:the|den)[ ])?(?P<d>\d{1,2})(?:st|nd|rd|th|\.)(?!\w))?",
         f.read_weekday, "Saturday 21st", "Saturday, the 21"),
     Row("day by name", "word",
-        rf"(?P<name>{any_of(lexicon.DAYS)})(?:[ ](?:morning|afternoon|evening|night|früh|abend|matin|soir|sera))?(?!\w"
-        rf"|['’](?!s\b))",
+        rf"(?P<name>{any_of((*lexicon.DAYS, *lexicon.NIGHTS))})(?:[ ]{_PART})?(?!\w|['’](?!s\b))",
         f.read_day_word, "yesterday", "-1 day"),
     Row("day of the month", "digit", r"(?<=[Tt]he[ ])(?P<d>\d{1,2})(?:st|nd|rd|th)(?!\w)",
         f.read_day_of_month, "the 21st", "the 21"),
@@ -128,7 +135,7 @@ FORMATS: tuple[Row, ...] = (
     # Clocks
     Row("clock", "digit",
         rf"(?P<h>{_H})[:：](?P<m>{_M})(?:[:：]{_SEC}{_FRAC})?{_AFTER}"
-        rf"(?:(?P<half>{_AM_PM}|[aApP](?!\w))|{_MARK})?(?!(?!ish\b)[^\W\d_TZ]|_\w)",
+        rf"(?:(?P<half>{_AM_PM}|[aApP](?!\w))|{_MARK})?(?!(?!ish\b|(?:UTC|GMT|[A-Z]{{2,3}}T)\b)[A-SU-Ya-z\u00c0-\u024f]|_\w)",
         f.read_clock, "14:05:06", "14:05"),
     Row("range of hours", "digit",
         rf"(?P<h>{_H12})(?=[ ]?(?:-|–|—|to)[ ]?{_H12}(?:[:.]{_M})?(?P<half>[ ]?[aApP]\.?[mM])(?!\w))",
@@ -137,10 +144,16 @@ FORMATS: tuple[Row, ...] = (
     Row("o'clock", "digit", r"(?P<h>1[0-2]|[1-9])[ ]o['’]?clock(?!\w)", f.read_hour, "3 o'clock", "03:00"),
     Row("clock with a dot", "digit", rf"(?P<h>{_H})\.(?P<m>{_M})(?![\d.]|[ ]?%)(?P<mark>{_MARK})?",
         f.read_dotted, "14.05 Uhr", "14:05"),
-    Row("Uhr", "digit", rf"(?P<h>{_H})[ ]?Uhr(?:[ ](?P<m>{_M}))?(?!\w)", f.read_hour, "14 Uhr 05", "14:05"),
-    Row("h between", "digit", rf"(?P<h>{_H})[ ]?(?:[hHu]|heures?)[ ]?(?P<m>{_M})(?![\w:.]|[ ]?(?:m|min|mn)(?!\w))",
+    Row("Uhr", "digit", rf"(?P<h>{_H})[ ]?(?:Uhr|uur)(?:[ ](?P<m>{_M}))?(?!\w)", f.read_hour, "14 Uhr 05", "14:05"),
+    Row("h between", "digit", rf"(?P<h>{_H})[ ]?(?:[hHu]|heures?)[ ]?(?P<m>{_M})(?![\w:]|\.\d|[ ]?(?:m|min|mn)(?!\w))",
         f.read_clock, "15h50", "15:50"),
     Row("hour with h", "digit", rf"(?P<h>{_H})[ ]?(?:[hH]|heures?)(?!\w)", f.read_french_hour, "à 15h", "15:00"),
+    Row("clock in Chinese or Japanese", "digit", rf"(?P<h>{_H})[時时点](?:(?P<m>{_M})分)?", f.read_hour, "14時05分", "14:05"),
+    Row("hour of a part of the day", "digit",
+        r"(?P<h>1[0-2]|[1-9])(?=[ ](?:in the (?:morning|afternoon|evening)|de la (?:mañana|tarde|noche|madrugada)"
+        r"|da (?:manhã|tarde|noite)|del (?:mattino|pomeriggio)|di sera|du (?:matin|soir)|de l['’]après-midi)(?!\w))",
+        f.read_hour, "9 in the morning", "09:00"),
+    Row("horas", "digit", rf"(?<=[ ]las[ ])(?P<h>{_H})(?=[ ](?:horas|hs?\b|y[ ]las))", f.read_hour, "a las 14 horas", "14:00"),
     Row("four digits", "digit",
         rf"(?P<h>{_HH})(?P<m>{_M})(?:(?P<z>Z)|(?P<unit>[ ]?(?:hrs?|hours|h))|(?=[ ]?(?:{SHORT})))(?![\w-])",
         f.read_military, "1405Z", "14:05 Z"),

@@ -23,6 +23,7 @@ class Day:
     weekday: int | None = None  # Monday is 0
     delta: int | None = None  # days from the Date header's day: "yesterday" is -1
     swapped: bool = False
+    night: bool = False  # the night to that day: its evening hours are of the day before
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Clock:
     )
     zone: str = ""  # where the format itself carries it: "+02:00", "Z"
     has_seconds: bool = False
+    guessed: bool = False  # am or pm taken from the sentence before
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,8 @@ Read = Callable[[re.Match[str]], Found | None]
 
 _GERMAN_AT = re.compile(r"\b(?:um|gegen|ab|kl\.?|klo|ore|alle|om|godz\.?|o)[ ]$", re.I)
 _FRENCH_AT = re.compile(
-    r"(?:\b(?:à|vers|dès|jusqu'à|las|às|alle|entre|de|depuis|avant|après|pour)|\d[ ]?h[ ](?:à|et))[ ]$", re.I
+    r"(?:\b(?:à|vers|dès|jusqu'à|las|às|alle|entre|de|depuis|avant|après|pour)|\d[ ]?h(?:[ ]?\d\d)?[ ](?:à|et))[ ]$",
+    re.I,
 )
 _AT = re.compile(r"(?:\bat|around|about|~|by|from|until|to)[ ]?$", re.I)
 _EPOCH_NAME = re.compile(r"(?:epoch|unix ?time|timestamp|time|ts|at)[\"']?[ ]?[=:]?[ ]?[\"']?$", re.I)
@@ -97,7 +100,7 @@ def day_of(year: str | None, month: int, day: str, swapped: bool = False) -> Day
 
 
 def read_clock(m: re.Match[str]) -> Found | None:
-    if m.start() > 1 and m.string[m.start() - 1] == ":" and m.string[m.start() - 2] not in " \t\n*:|>":
+    if m.start() > 1 and m.string[m.start() - 1] == ":" and m.string[m.start() - 2] not in " \t\n*|>":
         return None  # file.c:15:20, host:15:20, the middle of a hardware address
     if m.start() > 1 and m.string[m.start() - 1] == "-" and m.string[m.start() - 2].isalpha():
         return None  # the end of a name: node-14:05
@@ -133,6 +136,8 @@ def read_military(m: re.Match[str]) -> Found | None:
 
 
 def read_clock_word(m: re.Match[str]) -> Found | None:
+    if m.start() and m.string[m.start() - 1] in "-\u2010":
+        return None  # après-midi
     minutes = lexicon.CLOCK_WORDS[m[0].lower()]
     return Found(m.start(), m.end(), clock=Clock(minutes % 1440, half="word"))
 
@@ -167,7 +172,7 @@ def read_day_text(m: re.Match[str]) -> Found | None:
 
 
 def read_year_first(m: re.Match[str]) -> Found | None:
-    day = day_of(m["y"], int(m["a"]), m["b"])
+    day = day_of(m.groupdict().get("y"), int(m["a"]), m["b"])
     return Found(m.start(), m.end(), day=day, precision="day") if day else None
 
 
@@ -202,7 +207,9 @@ def read_weekday(m: re.Match[str]) -> Found | None:
 
 
 def read_day_word(m: re.Match[str]) -> Found | None:
-    return Found(m.start(), m.end(), day=Day(delta=lexicon.DAYS[" ".join(m["name"].lower().split())]), precision="day")
+    name = " ".join(m["name"].lower().split())
+    night = name in lexicon.NIGHTS
+    return Found(m.start(), m.end(), day=Day(delta=0 if night else lexicon.DAYS[name], night=night), precision="day")
 
 
 def read_day_of_month(m: re.Match[str]) -> Found | None:
@@ -223,7 +230,9 @@ def read_ago(m: re.Match[str]) -> Found | None:
             coarse = max(coarse, scale)
     if total > 45 * 1440:
         return None
-    precision = "day" if coarse >= 1440 else "hour" if coarse == 60 else "minute"
+    if coarse >= 1440:  # a day, not a moment; "2 days ago at 14:05" is one
+        return Found(m.start(), m.end(), day=Day(delta=-round(total / 1440)), precision="day", weak=True)
+    precision = "hour" if coarse == 60 else "minute"
     return Found(m.start(), m.end(), ago=total, precision=precision)
 
 

@@ -14,25 +14,25 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# One line a month: English, German, French, Spanish, Italian, Portuguese, Dutch, Polish, and short forms of each.
+# One line a month: English, German, French, Spanish, Italian, Portuguese, Dutch, Polish, Nordic, Russian, and short forms.
 MONTH_LINES = (
-    "january jan januar jänner januari janvier janv enero ene gennaio gen janeiro styczeń stycznia",
-    "february feb februar februari février févr fév febrero febbraio fevereiro fev luty lutego",
-    "march mar märz mrz maart mrt mars marzo março marzec marca",
-    "april apr avril avr abril abr aprile kwiecień kwietnia",
-    "may mai mayo maggio mag maio mei maj maja",
-    "june jun juni juin junio giugno giu junho czerwiec czerwca",
-    "july jul juli juillet juil julio luglio lug julho lipiec lipca",
-    "august aug août agosto ago augustus sierpień sierpnia",
-    "september sep sept septembre septiembre settembre set setembro wrzesień września",
-    "october oct oktober okt octobre octubre ottobre ott outubro out październik października",
-    "november nov novembre noviembre novembro listopad listopada",
-    "december dec dezember dez décembre déc diciembre dic dicembre dezembro grudzień grudnia",
+    "january jan januar jänner januari janvier janv enero ene gennaio gen janeiro styczeń stycznia января",
+    "february feb februar februari février févr fév febrero febbraio fevereiro fev luty lutego февраля",
+    "march mar märz mrz maart mrt mars marzo março marzec marca marts марта",
+    "april apr avril avr abril abr aprile kwiecień kwietnia апреля",
+    "may mai mayo maggio mag maio mei maj maja мая",
+    "june jun juni juin junio giugno giu junho czerwiec czerwca июня",
+    "july jul juli juillet juil julio luglio lug julho lipiec lipca июля",
+    "august aug août agosto ago augustus sierpień sierpnia augusti августа",
+    "september sep sept septembre septiembre settembre set setembro wrzesień września сентября",
+    "october oct oktober okt octobre octubre ottobre ott outubro out październik października октября",
+    "november nov novembre noviembre novembro listopad listopada ноября",
+    "december dec dezember dez décembre déc diciembre dic dicembre dezembro grudzień grudnia desember декабря",
 )
 MONTHS: dict[str, int] = {w: n for n, line in enumerate(MONTH_LINES, 1) for w in line.split()}
 #: Everyday words in some language: a month only beside a year ("ago", "set", "out") or in capitals ("May", "March", "Mar").
 MONTH_NEEDS_YEAR = words("ago set out gen mag lug ene abr")
-MONTH_NEEDS_CAPITAL = words("may march mar mars marca maja")
+MONTH_NEEDS_CAPITAL = words("may march mar")
 
 WEEKDAY_LINES = (
     "monday mon montag lundi lunes lunedì segunda-feira maandag poniedziałek",
@@ -50,11 +50,17 @@ DAYS: dict[str, int] = {
     "heute": 0, "gestern": -1, "vorgestern": -2, "übermorgen": 2,
     "aujourd'hui": 0, "aujourd’hui": 0, "hier": -1, "demain": 1, "hoy": 0, "ayer": -1,
     "oggi": 0, "ieri": -1, "domani": 1,
+    "gisteravond": -1, "gisterenavond": -1, "gistermiddag": -1, "gisterochtend": -1, "igår": -1, "вчера": -1, "сегодня": 0,
     "this morning": 0, "this afternoon": 0, "this evening": 0, "ce matin": 0, "cet après-midi": 0, "esta mañana": 0,
     "stamattina": 0, "vanochtend": 0, "vanmorgen": 0,
     "hoje": 0, "ontem": -1, "amanhã": 1,
     "vandaag": 0, "gisteren": -1, "dzisiaj": 0, "dziś": 0, "wczoraj": -1, "jutro": 1,
 }  # fmt: skip
+#: The night to the Date header's day: 23:10 of it was the day before. ("last night at 11pm", "last night at 2am")
+NIGHTS = frozenset((
+    "last night", "overnight", "letzte nacht", "vergangene nacht", "heute nacht", "cette nuit", "la nuit dernière", "anoche",
+    "esta noche", "stanotte", "vannacht", "afgelopen nacht", "esta madrugada",
+))  # fmt: skip
 
 #: Times of day by name -> minutes after midnight.
 CLOCK_WORDS: dict[str, int] = {

@@ -33,11 +33,34 @@ LINES: tuple[Look, ...] = (
         "root 1 0 0 14:05 ? 00:00:03 /sbin/init"),
     Look("top", "", rf"[ \t]*\d+[ \t]+{_USER}[ \t]+(?:-?\d+|rt)[ \t]+-?\d+[ \t]+\S+[ \t]+\S+[ \t]+\S+[ \t]+[RSDZTI][ \t]",
         "1234 root 20 0 12m 4m 2m S 3.0 0.1 12:34.56 java"),
+    Look("processes of a terminal", "pts tty",
+        r"[ \t]*\d{1,7}[ \t]+(?:pts/\d+|tty\w{1,6}|\?)[ \t]+[\d:.-]{5,14}[ \t]",
+        "1234 pts/0 00:00:00 bash"),
+    Look("who is logged in", "pts tty console", rf"{_USER}[ \t]+(?:pts/\d+|tty\w{{1,6}}|console|:\d)[ \t]",
+        "alice pts/0 10.1.2.3 16:58 0.00s 0.04s 0.00s w"),
+    Look("samples", "",
+        r"[ \t]*\d\d:\d\d(?::\d\d)?(?:[ ][AP]M)?(?:[ \t]+[A-Za-z][\w-]{0,12})?(?:[ \t]+-?\d[\d.,]*[%kMG]?){4,40}[ \t]*$",
+        "12:10:01 AM all 5 567 0.06 0.07"),
+    Look("head of samples", "cpu dev iface tps runq proc kbmemfree pgpgin pswpin intr cswch uid rxpck",
+        r"[ \t]*\d\d:\d\d(?::\d\d)?(?:[ ][AP]M)?[ \t]+(?:CPU|DEV|IFACE|tps|runq-sz|proc/s|kbmemfree|pgpgin/s|pswpin/s"
+        r"|INTR|cswch/s|UID)[ \t]",
+        "12:00:01 AM runq-sz plist-sz ldavg-1"),
+    Look("register dump", "", r"[ \t]*(?:[0-9a-f]{2}[ ]){6}", "25 00 08 b0 f6 9a e0 08 00:12:34.500 READ DMA"),
+    Look("folder listing", "",
+        r"[ \t]*\d\d?[./-]\d\d?[./-]\d{2,4}[ \t]+\d\d:\d\d(?:[ ]?[AP]M)?[ \t]{2,}(?:<\w{3,8}>|\d[\d.,]*)[ \t]+\S",
+        "11/21/2026  02:05 PM    <DIR>          Users"),
+    Look("what a tool shows",
+        "last filesystem modify modification access change birth local creation update install",
+        r"[ \t]*(?:Last[ ](?:mount|write|checked|modified|change|access|boot|login)\w*(?:[ ]time)?|Filesystem[ ]created|Modify"
+        r"|Access|Change|Birth|(?:Creation|Update|Install|Local|Modification|Access)[ ](?:Time|Date)(?:[ ]is)?)[ ]?:[ \t]",
+        "Last mount time:          Sat Nov 21 14:05:06 2026"),
     Look("pod list", "", r"[ \t]*\S{1,80}[ \t]+\d+/\d+[ \t]+[A-Z]\w+[ \t]+\d+", "hub-1 1/1 Running 0 2026-11-21T14:05:06Z"),
     Look("block devices", "part disk raid lvm rom crypt loop raid1 raid5 raid6 raid10 mpath",
         r".{0,80}?[ \t]\d{1,3}:\d{1,4}[ \t]+[01][ \t]+[\d.,]+[BKMGTP]?[ \t]+[01][ \t]", "sda 8:16 0 1.8T 0 disk"),
     Look("uptime", "up", r".{0,60}?\bup[ ]+(?:\d+ (?:days?|min)|\d{1,2}:\d\d),.{0,40}?\busers?\b",
         " 14:05:06 up 10 days,  3:22,  2 users,  load average: 0.1"),
+    Look("containers", "ago",
+        r"[ \t]*[0-9a-f]{12}[ \t]+\S{1,120}[ \t]+[\"\u201c]", '0f3a9b2c1d4e hub:1 "/start" 2 hours ago Up 2 hours'),
     Look("transfer", "s", r".{0,120}?\d{1,3}%.{0,40}?\d(?:\.\d+)?[ ]?[kKMGT]i?B/s", "core.img 45% 120MB 10.1MB/s 01:23 ETA"),
     Look("media progress", "time", r".{0,80}?\btime=\d\d:\d\d:\d\d\.\d", "frame= 10 time=00:14:05.12 bitrate=12k"),
     Look("mail trace", "received signature date index",
@@ -62,19 +85,21 @@ LINES: tuple[Look, ...] = (
 # In front of a bare clock: it is a duration, a port, a ratio, a place in a file.
 _DURATION = (
     "took take takes taking last lasted lasting lasts duration durations elapsed uptime runtime run up ran total cpu user sys"
-    " real eta length lag delay delayed latency downtime age time mttr ttd ttr dauer dauerte durée duración durata remaining left"
-    " per every each split window average avg mean median finished done completed only another"
+    " real eta length lag delay delayed latency downtime age mttr ttd ttr dauer dauerte durée duración durata remaining left"
+    " per every each split window average avg mean median only another"
 )
 _RATIO = (
     "ratio aspect odds score scored scores scale resolution mix vote voted votes proportion mk mt lk jn verse chapter"
 )
 _PLACE = (
     "line lines col column row pos position offset page slot bus major minor dev device rev revision vlan node ver version"
-    " channel lun scsi raw sha hash checksum uuid id mac hwaddr ether no"
+    " seq ack channel lun scsi raw sha hash checksum uuid id mac hwaddr ether no"
 )
 LEFT: tuple[Look, ...] = (
-    Look("duration", _DURATION,
-        rf"\b(?:{_DURATION.replace(' ', '|')}|time[ ](?:taken|spent|to \w+)|(?:finished|done|completed)[ ]in)"
+    Look("duration", _DURATION + " time finished done completed",
+        rf"\b(?:{_DURATION.replace(' ', '|')}|time[ ](?:taken|spent|to \w+)|time[ ]?="
+        r"|(?:response|recovery|repair|build|boot|query|load|wait|wall|execution|processing)[ -]time"
+        r"|(?:finished|done|completed)[ ]in)"
         r"(?:[ ](?:is|was|were|of|for|about|only|around|approximately|a|an|time"
         r"|in)){0,2}[\"'*]{0,2}[ \t]{0,3}[:=]?[\"'*]{0,2}[ \t]{0,3}[~(\"`']?$",
         "the restart took 01:23"),
@@ -106,8 +131,11 @@ RIGHT: tuple[Look, ...] = (
 
 # A clock with what stands in front of it.
 WITH: tuple[Look, ...] = (
+    Look("duration", "time", r"\btime(?:=[\"']?\d\S*|[ ]?:[ \t*]{0,4}0?0:\S*)$", "time: 00:14:05"),
     Look("duration", "after within in for nach après",
-        r"\b(?:(?:after|within|in|for|nach|après)[ ]0?0:\d\d:\d\d|for[ ]\d{1,2}:\d\d[ ](?:hours|hrs))$", "failed after 00:01:02"),
+        r"\b(?:after|within|for|nach|après|pendant)[ ]\d{1,2}h\d\d$"
+        r"|\b(?:(?:after|within|in|for|nach|après)[ ]0?0:\d\d:\d\d|for[ ]\d{1,2}:\d\d[ ](?:hours|hrs))$",
+        "failed after 00:01:02"),
 )  # fmt: skip
 
 # In the clause before a time: it is planned, happens every day, or tells when something was built.
@@ -121,7 +149,8 @@ NOT_NOW: tuple[Look, ...] = (
     Look("planned",
         "will we'll i'll they'll it'll ll shall plan plans planned planning schedule scheduled rescheduled going intend"
         " intends intended"
-        " intending intention would should to be is are expected due expect expects next eta deadline propose proposed let's let"
+        " intending intention would should to be is are expected due expect expects next eta deadline propose proposed"
+        " let's let see free available"
         " tomorrow upcoming maintenance meet meeting call later aim aiming target targeting estimated geplant planmäßig werden"
         " wird"
         " please nächste nächsten nächster nächstes prochain prochaine próximo próxima voraussichtlich morgen prévu prévue prévus"
@@ -133,7 +162,8 @@ NOT_NOW: tuple[Look, ...] = (
         r"|due|estimated)"
         r"|expect(?:s|ed)?[ ](?:to|at|by|a|the)|next[ ](?:update|status|call|meeting|check|report|review)|ETA|due[ ](?:at|by"
         r"|on)|deadline"
-        r"|proposed?|let's|tomorrow|upcoming|maintenance[ ]window|meet(?:ing)?[ ](?:is[ ])?(?:at|on)|call[ ]at|no[ ]later[ ]than"
+        r"|proposed?|let's|call[ ]me|see[ ]you|(?:I['’]m|am|are|be)[ ](?:free|available)"
+        r"|tomorrow|upcoming|maintenance[ ]window|meet(?:ing)?[ ](?:is[ ])?(?:at|on)|call[ ]at|no[ ]later[ ]than"
         r"|aim(?:ing)?[ ](?:to|for)|target(?:ing|ed)?|estimated|geplant|planmäßig|werden|wird|voraussichtlich|morgen[ ]um"
         r"|prévue?s?"
         r"|sera|seront|demain|previsto|prevista|será|estarei|gepland|zaplanowan\w+)\b(?:(?!\b(?:started|began|finished|ended"
@@ -142,13 +172,19 @@ NOT_NOW: tuple[Look, ...] = (
     Look("every day", _DAYS + " hours tous todos",
         rf"\b(?:{_DAYS.replace(' ', '|')}|(?:support|business|office|opening|working|core|service|on-call|quiet|peak)[ ]hours"
         r"|tous[ ]les|todos[ ]los)\b[^.!?|]{0,40}$", "the backup runs every night at 14:05"),
+    Look("a page's own stamp", "latest last edited committed commented opened authored updated",
+        r"\b(?:latest commit|last (?:updated|edited|modified|commit|seen|published)|edited|committed|commented|authored"
+        r"|opened this issue)"
+        r"\b[^.!?|]{0,30}$", "Last updated 14:05"),
+    Look("option", "", r"(?:^|[ \t])--?[a-z][\w-]{1,30}[= ][\"']?$", "journalctl --since 2026-11-21 14:05"),
     Look("numbered build", "", r"#\d+(?:[-~.\w]{0,24})?(?:[ ,]+(?:SMP|PREEMPT\w*|Debian|Ubuntu|\d[\w.+~-]{2,30})){0,4}[ ,(]*$",
         "Linux 5.4 #1 SMP Tue Nov 21 14:05:06 UTC 2026"),
     Look("build stamp",
         "smp preempt preempt_dynamic debian ubuntu default main tags heads built compiled build date time stamp released release"
+        " notbefore notafter"
         " copyright expires expire before after until modified",
         r"(?:\((?:default|main|tags/\S{1,20}"
-        r"|heads/\S{1,20}),[ ]|\b(?:built|compiled|build(?:[ -]?(?:date|time))?|released?|copyright|expires?|not[ ](?:before"
+        r"|heads/\S{1,20}),[ ]|\b(?:built|compiled|build(?:[ -]?(?:date|time))?|released?|copyright|expires?|not[ ]?(?:before"
         r"|after)"
         r"|valid[ ]until|last-modified|creation time|update time)\b(?:[ ](?:on|at))?[ ]{0,8}[:=]?[ ]{0,4})$",
         "Python 3.11 (main, Nov 21 2026, 14:05:06)"),
@@ -162,9 +198,25 @@ NOT_NOW_AFTER: tuple[Look, ...] = (
         r"|codziennie)\b",
         "at 14:05 every day"),
     Look("geplant", "", r"[^.!?|\n]{0,40}\b(?:geplant|vorgesehen|angesetzt)\b", "um 14:05 ist der Umbau geplant"),
-    Look("planned", "", r"[ ]?\)?,?[ ](?:(?:we|I|they)(?:[ ]will|'ll)|(?:we|they)[ ]are[ ]going[ ]to|(?:the|a)[ ]\w+[ ]will)\b",
+    Look("planned", "", r"[ ]?\)?,?[ ](?:(?:\w+[ ]){1,3}will|(?:we|I|they)'ll|(?:we|they)[ ]are[ ]going[ ]to)\b",
         "at 14:05 we will fail over"),
 )  # fmt: skip
+
+#: Said in the paragraph of a clock that would be later than the mail: it is still to come.
+PLANS = re.compile(
+    r"\b(?:will|shall|going[ ]to|scheduled?|plan(?:s|ned|ning)?|maintenance|upcoming|tonight|tomorrow|window|meeting"
+    r"|expect(?:ed)?|intend(?:s|ed)?|should|geplant|Wartung\w*|werden|wird|prévue?s?|sera|onderhoud|mantenimiento|manutenção)\b",
+    re.I,
+)
+
+UNTIL = re.compile(
+    r"\b(?:until|till|by|to|through|bis|jusqu['’]à|hasta(?: las)?|até(?: as)?|fino alle|tot|do)[ ~*]{1,3}$", re.I
+)
+#: Said beside a clock in a paragraph of what is to come: it has happened all the same.
+PAST = re.compile(
+    r"\b(?:was|were|had|did|went|came|began|saw|found|lost|took|fell|broke|ran|got|(?<!be )(?<!being )[a-z]{3,}ed)\b"
+    r"(?![^.]*\bwill\b)"
+)
 
 _Compiled = tuple[tuple[str, frozenset[str], re.Pattern[str]], ...]
 _WORD = re.compile(r"[^\W_]+")

@@ -6,73 +6,35 @@ nothing that happened is later than the mail that tells it. ``Placer`` walks onc
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta
 
 from mailbot.core.days import at, resolve
-from mailbot.core.expressions import Expression
 from mailbot.core.found import Clock, Day
 from mailbot.core.page import Line
-from mailbot.core.zones import Zone, fixed, iana, offset_name, read_offset
+from mailbot.core.place import Known, Place
+from mailbot.core.zones import Zone
 
 SLACK = timedelta(minutes=30)  # a clock may be a little ahead of the mail that tells of it
 ROLL = timedelta(hours=6)  # a list that goes back further than this has passed midnight
-
-
-@dataclass(slots=True)
-class Place:
-    """Where an expression stands and what it became."""
-
-    e: Expression
-    line: Line
-    lead: bool  # its line begins with it: a list entry, a table row, a chat line, a heading
-    utc: datetime | None = None
-    date_from: str = "mail"
-    zone_from: str = "mail"
-    zone: str = ""
-    info: tzinfo = UTC
-    sure: bool = True
-    doubts: list[str] = field(default_factory=list)
-    dropped: str = ""  # why it is no event
-    column: int = 0  # of a table, from 1
-
-    def doubt(self, why: str) -> None:
-        self.sure = False
-        self.doubts.append(why)
-
-
-@dataclass(slots=True)
-class Known:
-    """What the ladders fall back on."""
-
-    mail: datetime  # the Date header, aware
-    offset_known: bool
-    sender_zone: str
-    list_zone: str
-
-    @property
-    def minutes(self) -> int | None:
-        offset = self.mail.utcoffset() if self.offset_known else None
-        return None if offset is None else round(offset.total_seconds() / 60)
-
-    def fallback(self) -> tuple[str, tzinfo, str]:
-        """(zone as used, its tzinfo, which rung) for times that say nothing and of which nothing is said."""
-        for words, rung in ((self.sender_zone, "sender"), ("", "mail"), (self.list_zone, "list")):
-            if rung == "mail" and self.minutes is not None:
-                offset = fixed(self.minutes)
-                return offset_name(offset, self.mail), offset, "mail"
-            info = (iana(words) or read_offset(words)) if words else None
-            if info is not None:
-                return words, info, rung
-        return "UTC", UTC, "utc"
+JUST = timedelta(minutes=30)  # a mail that shows a console is written so soon after
+NOON = 720  # minutes
+SWAPPED, WEEKDAY, BEFORE = (
+    "month and day could be the other way round",
+    "the weekday is not that date's",
+    "the day before the mail, by the order",
+)
+DAY_DOUBTS = (SWAPPED, WEEKDAY, BEFORE)
 
 
 class Placer:
     """One pass over a page. Feed it lines in order (``heading``, ``table_head``) and the places in them (``place``)."""
 
-    def __init__(self, known: Known, first_day: date | None, stated_day: date | None, swap: bool) -> None:
+    def __init__(
+        self, known: Known, first_day: date | None, stated_day: date | None, swap: bool, order_known: bool = True
+    ) -> None:
         self.known = known
-        self.swap = swap
+        self.swap = swap  # 5/6 is May here
+        self.order_known = order_known  # something proves it
         self.mail_utc = known.mail.astimezone(UTC)
         self.stated = stated_day  # "all events happened on …"
         self.first = first_day  # the first date of the text, for clocks in front of any date
@@ -88,6 +50,12 @@ class Placer:
         self.prose_day: date | None = None
         self.log_day: date | None = None
         self.line_day: tuple[int, date] | None = None
+        self.night = False  # the day of the prose is the end of a night: its evening hours are of the day before
+        self.paragraph = 0  # counted by the walk; the day of the prose was said in ``day_said``
+        self.day_said = 0
+        self.day_doubt = ""  # why the day of the prose and of the lists may be another
+        self.one_day = True  # the text names no second day
+        self.newest_first = False  # its lists go back in time
         self.begin: datetime | None = None  # the first entry of the text
         self.by_mail: list[Place] = []  # entries of a list that has no day but the mail's
         self.latest: datetime | None = None  # the moment told of last
@@ -120,6 +88,11 @@ class Placer:
         elif p.zone_from == "mail" and self.other_zones and words is None:
             p.doubt("another time of this mail says another zone")
 
+    def _by_day(self, p: Place, source: str) -> None:
+        """A time that has its day from another is as sure as that one."""
+        if self.day_doubt and source not in ("mail", "written"):
+            p.doubt(self.day_doubt)
+
     def heading(self, level: int, zone: Zone | None, day: date | None) -> None:
         """A heading without a clock: what it says holds until the next of its level; a list's own zone ends."""
         if zone is not None:
@@ -136,13 +109,15 @@ class Placer:
         """A line that is only a date: the entries below are of that day."""
         self.by_mail.clear()
         self.heading_day = self.lead_day = self.prose_day = day
+        self.night, self.day_said, self.day_doubt = False, -1, ""
         self.lead_at = None
         self.mail_day = False
 
-    def mention(self, day: date, line: Line) -> None:
-        """A date in prose: it moves the day of the prose, and of lists that have none."""
+    def mention(self, day: date, line: Line, night: bool = False) -> None:
+        """A date in prose: it moves the day of the prose, and of lists that have none. ``night``: it ends that day's night."""
         self.line_day = (line.number, day)
         self.prose_day = day
+        self.night, self.day_said, self.day_doubt = night, self.paragraph, ""
         self.mail_day = False
 
     # Days
@@ -159,11 +134,11 @@ class Placer:
             base = self.lead_at if p.line.number < 0 and self.lead_at else self.mail_utc
             p.utc, p.date_from = base - timedelta(minutes=e.ago), "written"
             p.zone_from = "mail"
-            if e.precision == "day":
-                p.doubts.append("a day, not a time")
             return
         if e.clock is None:
             return
+        if e.clock.guessed:
+            p.doubt("am or pm is not said")
         if e.day is not None:
             self._written(p, e.day, e.clock)
         elif p.lead:
@@ -192,9 +167,13 @@ class Placer:
         if found is None:
             p.dropped = "no such date"
             return
-        p.utc, p.date_from = at(found, clock, p.info), "written"
-        if day.swapped and day.year is None:
-            p.doubt("month and day could be the other way round")
+        evening = timedelta(days=day.night and clock.minutes >= NOON)
+        p.utc, p.date_from = at(found - evening, clock, p.info), "written"
+        if day.swapped and not self.order_known:
+            p.doubt(SWAPPED)
+        if day.weekday is not None and day.delta is None and found.weekday() != day.weekday:
+            p.doubt(WEEKDAY)
+        self._console(p)
         if p.utc is not None and p.utc > self.mail_utc + SLACK and p.zone_from == "block" and self.block_zone is None:
             self.list_zone = None  # the zone written above cannot be the one of this stamp
             p.zone, p.info, p.zone_from = self.known.fallback()
@@ -208,11 +187,20 @@ class Placer:
             return
         self._carry(p, found)
 
+    def _console(self, p: Place) -> None:
+        """A machine's stamp without a zone, minutes before the mail if it is UTC: consoles say UTC, wherever they stand."""
+        if not p.e.log or p.zone_from != "mail" or p.utc is None or p.e.clock is None:
+            return
+        as_utc = p.utc + (p.utc.astimezone(p.info).utcoffset() or timedelta())
+        if as_utc != p.utc and -SLACK < self.mail_utc - as_utc < JUST and abs(self.mail_utc - p.utc) > JUST:
+            p.doubt("as UTC it would be minutes before the mail")
+
     def _typo(self, p: Place) -> bool:
         """An hour or so ahead: the zone is in doubt, not the event."""
         if (
             p.utc is None
             or p.zone_from in ("written", "block", "message")
+            or (p.e.day is not None and p.e.day.delta is not None)
             or p.utc > self.mail_utc + timedelta(hours=12)
         ):
             return False
@@ -220,6 +208,7 @@ class Placer:
         return True
 
     def _carry(self, p: Place, day: date) -> None:
+        self.day_doubt = next((d for d in p.doubts if d in DAY_DOUBTS), "")
         self.line_day = (p.line.number, day)
         self.mail_day = False
         if p.lead:
@@ -228,6 +217,7 @@ class Placer:
             self.lead_at = p.utc
         if self.stated is None:
             self.prose_day = day
+            self.night, self.day_said = p.e.day is not None and p.e.day.night, self.paragraph
         if self.begin is None:
             self.begin = p.utc
 
@@ -240,13 +230,18 @@ class Placer:
             return
         if self.lead_at is not None and source != "line":
             behind = self.lead_at - utc
-            if behind > ROLL and utc + timedelta(days=1) <= self.mail_utc + SLACK:
+            if self.newest_first:
+                if -behind > ROLL:
+                    day, source = day - timedelta(days=1), "order"
+                    utc = at(day, clock, p.info) or utc
+            elif behind > ROLL and utc + timedelta(days=1) <= self.mail_utc + SLACK:
                 day, source = day + timedelta(days=1), "order"
                 utc = at(day, clock, p.info) or utc
         if utc > self.mail_utc + SLACK:
             utc, day, source = self._not_after_mail(p, utc, day, source, clock)
         p.utc, p.date_from = utc, "heading" if source == "line" else source
-        self.mail_day = source == "mail" or (self.mail_day and source == "order")
+        self._by_day(p, source)
+        self.mail_day = source == "mail" or (self.mail_day and source == "order" and not self.newest_first)
         if self.mail_day:
             self.by_mail.append(p)
         if self.begin is None:
@@ -262,13 +257,17 @@ class Placer:
         self, p: Place, utc: datetime, day: date, source: str, clock: Clock
     ) -> tuple[datetime, date, str]:
         before = at(day - timedelta(days=1), clock, p.info)
+        if p.plans and not p.lead:
+            p.dropped = "planned"
+            return utc, day, source
         if source == "mail" and before is not None:
-            p.doubt("the day before the mail, by the order")
+            p.doubt(BEFORE)
+            self.day_doubt = BEFORE
             for other in self.by_mail:
                 if other.utc is not None and other.utc > before:  # what stands above it was the day before as well
                     other.utc -= timedelta(days=1)
                     other.date_from = "order"
-                    other.doubt("the day before the mail, by the order")
+                    other.doubt(BEFORE)
             self.by_mail.clear()
             return before, day - timedelta(days=1), "order"
         p.doubt("later than the mail")
@@ -314,6 +313,8 @@ class Placer:
             day, source = self.first, "heading"
         else:
             day, source = self._local_mail_day(p), "mail"
+        if self.night and source in ("written", "heading") and clock.minutes >= NOON:
+            day -= timedelta(days=1)
         utc = at(day, clock, p.info)
         if utc is None:
             p.dropped = "no such date"
@@ -323,9 +324,18 @@ class Placer:
         told = self.told.get(utc.hour * 60 + utc.minute)
         if source != "written" and told is not None and abs(told - utc) <= timedelta(days=2):
             utc, source = told, "heading"  # the same clock again: the same moment, told twice
+        elif source == "heading" and not self.one_day and self.day_said not in (-1, self.paragraph):
+            p.doubt("the text names more than one day")
+        elif self.latest is not None and self.latest - utc > ROLL:
+            later = utc + timedelta(days=1)
+            if p.until and self.latest < later <= self.mail_utc:
+                utc, source = later, "order"
+            elif source != "written":
+                p.doubt("told after what happened later that day")
         if utc > self.mail_utc + SLACK:
             utc, day, source = self._not_after_mail(p, utc, day, source, clock)
         p.utc, p.date_from = utc, source
+        self._by_day(p, source)
         if self.begin is None:
             self.begin = utc
 
@@ -333,7 +343,7 @@ class Placer:
         """The second of a range: on the day of the first, or the next where it would end before it began."""
         self.zone_of(second, words)
         clock = second.e.clock
-        if clock is None or first.utc is None:
+        if clock is None or first.utc is None or first.dropped:
             second.dropped = first.dropped or "no such date"
             return
         second.date_from = first.date_from

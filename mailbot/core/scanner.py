@@ -15,7 +15,7 @@ from mailbot.core.found import Found
 _TOKEN = re.compile(r"\w+")
 _TRIGGERS = frozenset(
     w.split()[0].split("-")[0].split("'")[0].split("’")[0]
-    for table in (lexicon.MONTHS, lexicon.WEEKDAYS, lexicon.DAYS, lexicon.CLOCK_WORDS)
+    for table in (lexicon.MONTHS, lexicon.WEEKDAYS, lexicon.DAYS, lexicon.NIGHTS, lexicon.CLOCK_WORDS)
     for w in table
 ) | lexicon.words("vor il hace há http https ftp ws wss file s3 gs ssh git mailto slack tel")
 _AMOUNTS = frozenset(w.split()[0] for w in lexicon.AMOUNTS) - _TRIGGERS
@@ -28,6 +28,7 @@ _PLAUSIBLE = re.compile(
     r"\d{1,14}(?!\d)(?:[:：/.–—-][^\W_]|[ ][–—-]|[^\W\d_]|[º°]|\.?[ \t\u00a0\n]{1,16}[^\W\d_]|[ ]\d\d:)|\d{10}(?!\d)"
     r"|\d{13}(?!\d)|\d{1,2}\.\d{1,2}\."
 )
+_CLOCK_NEXT = re.compile(r"[ T_]\d\d:\d\d")
 _BAD_BEFORE = frozenset("/\\#$@%&+?=")
 
 
@@ -90,12 +91,13 @@ def scan(text: str, start: int, end: int) -> Iterator[tuple[str, Found]]:
 def _is_part(text: str, at: int, found: Found) -> bool:
     """Behind such a sign it is part of a path, a number, a name; a clock may stand behind 14:00/, @ and =."""
     before, sign = text[max(0, at - 4) : at - 1], text[at - 1]
+    if sign == "=":
+        dated = found.day is not None and (found.clock is not None or _CLOCK_NEXT.match(text, found.end) is not None)
+        return found.epoch is None and not dated
     if found.clock is None or found.day is not None:
         return found.epoch is None
     return not (
-        sign == "="
-        or (sign == "/" and before[:1] == ":" and before[1:].isdigit())
-        or (sign == "@" and not before[-1:].isalnum())
+        (sign == "/" and before[:1] == ":" and before[1:].isdigit()) or (sign == "@" and not before[-1:].isalnum())
     )
 
 

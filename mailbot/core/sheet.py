@@ -11,11 +11,13 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import pairwise
 
 from mailbot.core.days import resolve
 from mailbot.core.expressions import Expression, read
+from mailbot.core.found import Day
 from mailbot.core.page import Line, is_lead, lines, statements, with_pastes
-from mailbot.core.placing import Known
+from mailbot.core.place import Known
 from mailbot.core.scanner import scan
 from mailbot.core.zones import Zone, read_zone
 
@@ -25,6 +27,8 @@ _CLOCK = re.compile(r"\d\d?:\d\d")
 _HALF = re.compile(r"\b([ap])\.?m\b|\b(morning|afternoon|evening|night)\b", re.I)
 _DATE_LABEL = re.compile(r"\b(?:date|datum|day|timeline|on|fecha|data|le|am|the|utc|gmt|updates?)\b", re.I)
 _WORD = re.compile(r"[^\W_]{2,}")
+_NAMED_DAY = re.compile(r"(?<!\d)(20\d\d)-(0[1-9]|1[0-2])-([0-3]\d)(?!\d)")
+_SLASHED = re.compile(r"(?<![\w/.])(\d{1,2})/(\d{1,2})(?:/(?:20)?\d\d)(?![\w/])")
 _SENTENCE = re.compile(r"[.!?]\s")
 
 
@@ -104,41 +108,84 @@ def _expressions(
 
 
 def _carry_halves(sheet: Sheet) -> None:
-    """am and pm carried down a list, or from a heading: 1:05 PM, 1:10, 1:15."""
-    half, last = "", 0
+    """am and pm carried down a list, or from a heading: 1:05 PM, 1:10, 1:15; and on in a paragraph, where it is a guess."""
+    clocks = [e.clock for row in sheet.on_line for e in row if e.clock is not None and not e.log]
+    of_24 = any(not c.open_half and not c.half for c in clocks)
+    half, last = "", 0  # of the list
+    said, before = "", 0  # in the paragraph
     for line, row in zip(sheet.lines, sheet.on_line, strict=True):
         if line.heading and not any(e.clock for e in row):
             m = _HALF.search(sheet.text, line.start, line.end)
             half, last = ("", 0) if m is None else ("am" if (m[1] or m[2]).lower() in ("a", "morning") else "pm", 0)
+        if line.blank or line.heading:
+            said = ""
         for e in row:
             if e.clock is None:
                 continue
             if e.clock.half in ("am", "pm"):
-                half, last = e.clock.half, e.clock.minutes
+                half = said = e.clock.half
+                last = before = e.clock.minutes
             elif half and e.clock.open_half and is_lead(sheet.text, e.start, e.end, line):
                 minutes = e.clock.minutes % 720 + (720 if half == "pm" else 0)
                 if minutes < last and half == "am":
                     minutes, half = minutes + 720, "pm"
                 e.clock, last = replace(e.clock, minutes=minutes, half=half, open_half=False), minutes
+            elif said and e.clock.open_half and not of_24 and not e.zone:
+                morning = e.clock.minutes % 720
+                minutes = next((m for m in (morning, morning + 720) if m >= before), morning + 720 * (said == "pm"))
+                e.clock = replace(
+                    e.clock, minutes=minutes, half="pm" if minutes >= 720 else "am", open_half=False, guessed=True
+                )
             elif not e.clock.open_half and not e.clock.half:
                 half = ""
 
 
-def month_first(sheet: Sheet) -> bool:
-    """Whether 5/6 is May here: where only one reading is near the mail, that one; else by the sender's side of the sea."""
+def newest_first(sheet: Sheet) -> bool:
+    """Whether the lists of the text go back in time, as status pages do."""
+    clocks = [
+        row[0].clock.minutes
+        for line, row in zip(sheet.lines, sheet.on_line, strict=True)
+        if row and row[0].clock is not None and not row[0].log and is_lead(sheet.text, row[0].start, row[0].end, line)
+    ]
+    steps = [b - a for a, b in pairwise(clocks)]  # half a day and more is a step over midnight, the other way
+    down = sum(-720 < step < 0 or step >= 720 for step in steps)
+    return down >= 2 and down > 2 * sum(0 < step < 720 or step <= -720 for step in steps)
+
+
+def month_first(sheet: Sheet) -> tuple[bool, bool]:
+    """(whether 5/6 is May here, whether something proves it): another date of the text that can be read in one way only;
+    else the reading that is near the mail, where only one is; else by am and pm, or the sender's side of the sea, unproved."""
     mail = sheet.known.mail.date()
-    unsure = [e.day for row in sheet.on_line for e in row if e.day is not None and e.day.swapped]
+    unsure = [e for row in sheet.on_line for e in row if e.day is not None and e.day.swapped]
     if not unsure:
-        return False
+        return False, True
 
     def farthest(swap: bool) -> int:
-        found = [resolve(day, mail, swap) for day in unsure]
+        found = [resolve(e.day, mail, swap) for e in unsure if e.day is not None]
         return max((mail - d).days if d is not None and d <= mail + timedelta(days=1) else 9999 for d in found)
 
+    firsts = {_order(m[1], m[2]) for m in _SLASHED.finditer(sheet.text, 0, 100_000)} - {None}
+    if len(firsts) == 1:
+        return firsts.pop() is True, True
     day_first, month_first_ = farthest(False), farthest(True)
     if (day_first > 62) != (month_first_ > 62):
-        return month_first_ <= 62
-    return sheet.known.minutes is not None and -600 <= sheet.known.minutes <= -240
+        return month_first_ <= 62, True
+    west = sheet.known.minutes is not None and -600 <= sheet.known.minutes <= -240
+    halves = any(e.clock is not None and e.clock.half in ("am", "pm") for e in unsure)
+    return west or (halves and sheet.known.minutes in (None, 0)), False
+
+
+def _order(first: str, second: str) -> bool | None:
+    """Whether 5/27 has its month first; None where it could be either, or is no date."""
+    a, b = int(first), int(second)
+    return a <= 12 if (a <= 12 < b <= 31 or b <= 12 < a <= 31) else None
+
+
+def all_days(sheet: Sheet, swap: bool) -> set[date]:
+    """The days that the text names, as far as they can be those of events."""
+    mail = sheet.known.mail.date()
+    days = (e.day for row in sheet.on_line for e in row if e.day is not None and not e.weak)
+    return {d for day in days if (d := resolve(day, mail, swap and day.swapped)) is not None and d <= mail}
 
 
 def days_said(sheet: Sheet, swap: bool, subject: str) -> tuple[date | None, date | None]:
@@ -156,7 +203,7 @@ def days_said(sheet: Sheet, swap: bool, subject: str) -> tuple[date | None, date
                 stated = found
             if first is None and (mail - found).days <= 40 and sheet.is_alone(e, line):
                 first = found
-    return first or _day_in_subject(subject, mail), stated
+    return first or _day_in_subject(subject, mail) or _day_of_a_name(sheet.text, mail), stated
 
 
 def _in_sentence(text: str, e: Expression, start: int, end: int) -> bool:
@@ -165,6 +212,13 @@ def _in_sentence(text: str, e: Expression, start: int, end: int) -> bool:
         return False
     between = text[min(start, e.start) : max(end, e.end)]
     return "\n\n" not in between and not _SENTENCE.search(between)
+
+
+def _day_of_a_name(text: str, mail: date) -> date | None:
+    """The day that a name at the very top carries: Incidents/2026-11-19 Registry, 2026-11-19-registry.md"""
+    m = _NAMED_DAY.search(text, 0, 300)
+    found = resolve(Day(int(m[1]), int(m[2]), int(m[3])), mail) if m is not None else None
+    return found if found is not None and timedelta(0) <= mail - found <= timedelta(days=40) else None
 
 
 def _day_in_subject(subject: str, mail: date) -> date | None:

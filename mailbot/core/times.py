@@ -7,7 +7,7 @@ nothing is later than the mail that tells it. The way of a time through the modu
     expressions               what stands together: date + clock + zone, ranges, one time said in two zones
     page, sheet               the lines, and what the whole text says: "All times in PDT", the month first
     looks                     what is refused: durations, listings, plans
-    placing, walk             the day and the zone that a time does not say itself (days, zones)
+    place, placing, walk      the day and the zone that a time does not say itself (days, zones)
     words                     what happened then
 """
 
@@ -21,7 +21,8 @@ from datetime import UTC, datetime
 from mailbot.core.expressions import read
 from mailbot.core.formats import FORMATS
 from mailbot.core.page import Line
-from mailbot.core.placing import Known, Place, Placer
+from mailbot.core.place import Known, Place
+from mailbot.core.placing import Placer
 from mailbot.core.sheet import MENTIONS, Sheet, make_sheet
 from mailbot.core.walk import Refused, walk
 from mailbot.core.words import entry_words

@@ -8,16 +8,20 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, timedelta
 
+from mailbot.core import looks
 from mailbot.core.days import resolve
 from mailbot.core.expressions import Expression
 from mailbot.core.looks import DAY_CHANGED, clock_look, line_look, not_now
 from mailbot.core.page import Line, head_zone, is_lead
 from mailbot.core.placing import SLACK, Place, Placer
-from mailbot.core.sheet import Sheet, days_said, month_first, zones_said
+from mailbot.core.sheet import Sheet, all_days, days_said, month_first, newest_first, zones_said
 from mailbot.core.zones import read_zone
 
 _ZONE_WORD = re.compile(r"[A-Z]{2}|[Tt]ime|[Ll]ocal|Pacific|Eastern|Central|Mountain|utc|gmt|cest|/")
 _SEPARATED = re.compile(r"[ \t*_)\]]{0,4}[:|\u2013\u2014-][ \t|*_-]*[^\W_]{3}")
+_NIGHT_TO = re.compile(
+    r"\b(?:night|nacht|nuit|noche|notte|noite)\b.{0,40}\b(?:to|auf|au|al|op|para)(?:[ ](?:den|the|el|o))?[ ]$", re.I
+)
 TABLE, LABEL = 8, 7  # levels below every heading: a table's head, a line that names a zone
 
 
@@ -28,9 +32,11 @@ def walk(sheet: Sheet, subject: str, refused: list[Refused] | None = None) -> li
     """For every line of the sheet the places that are events, in order."""
     if not sheet.lines:
         return []
-    swap = month_first(sheet)
+    swap, order_known = month_first(sheet)
     first, stated = days_said(sheet, swap, subject)
-    placer = Placer(sheet.known, first, stated, swap)
+    placer = Placer(sheet.known, first, stated, swap, order_known)
+    placer.one_day = len(all_days(sheet, swap)) < 2
+    placer.newest_first = newest_first(sheet)
     placer.all_one, placer.other_zones = zones_said(sheet)
     return _Walk(sheet, placer, [] if refused is None else refused).run()
 
@@ -43,6 +49,8 @@ class _Walk:
         self.latest = sheet.known.mail.astimezone(UTC) + SLACK
         self.chat = False  # below a line that is a nick and a time: "5 hours ago" counts from there
         self.last: Place | None = None
+        self.block = 0  # paragraphs seen
+        self.to_come = -1  # the paragraph that names a day still to come
 
     def run(self) -> list[list[Place]]:
         placer, coming = self.placer, list(self.sheet.said)
@@ -59,16 +67,19 @@ class _Walk:
                     placer.heading(TABLE + 1, None, None)
             table = line.table
             if line.blank:
+                placer.paragraph += 1
+                self.block += 1
                 self.chat = self.chat and line.start != line.end
                 out.append([])
             else:
+                placer.paragraph += line.bullet or line.heading > 0
                 out.append(self._line(index, line))
         return out
 
     def _line(self, index: int, line: Line) -> list[Place]:
         row = self.sheet.on_line[index]
         if not any(e.timed for e in row):
-            self._without_times(line, row)
+            self._without_times(line, row, self._stands_alone(index))
             return [p] if row and (p := self._dated(row[0], line)) is not None else []
         look = line_look(self.text[line.start : line.end])
         if look:
@@ -95,6 +106,8 @@ class _Walk:
                     self.chat = e.end >= line.end - 3 and e.start > line.body + 1 and not line.heading
             else:
                 self.refused.append((line.number, e.start, e.end, p.dropped or "no such time"))
+                if e.from_previous and out and out[-1] is previous:  # what ends in the future has not begun
+                    out.pop()
             previous, clause = p, e.end
         return out
 
@@ -111,6 +124,14 @@ class _Walk:
             p.dropped = not_now(self.text, e, start, p.lead) or self._echo(p)
         if p.dropped:
             return
+        if e.day is None and not p.lead:
+            paragraph = max(0, line.start - 300)
+            paragraph = max(paragraph, self.text.rfind("\n\n", paragraph, e.start))
+            p.plans = looks.PLANS.search(self.text, paragraph, e.start) is not None
+            p.until = looks.UNTIL.search(self.text, max(line.start, e.start - 16), e.start) is not None
+            if self.to_come == self.block and not looks.PAST.search(self._sentence(e, line)):
+                p.dropped = "planned"
+                return
         zone = read_zone(e.zone, self.sheet.known.minutes) if e.zone else None
         if e.from_previous and previous is not None and e.day is None:
             placer.range_end(previous, p, zone)
@@ -143,7 +164,15 @@ class _Walk:
                 return above.body
         return line.start
 
-    def _without_times(self, line: Line, row: list[Expression]) -> None:
+    def _stands_alone(self, index: int) -> bool:
+        """A short line with nothing right above and below and no full stop: a heading without its mark."""
+        lines = self.sheet.lines
+        line = lines[index]
+        if line.bullet or line.table or line.end - line.start >= 80 or self.text[line.end - 1] in ".!?;,":
+            return False
+        return all(n.blank for n in (*lines[max(0, index - 1) : index], *lines[index + 1 : index + 2]))
+
+    def _without_times(self, line: Line, row: list[Expression], stands_alone: bool) -> None:
         """A heading, a table's head, a date of its own, a line that names a zone; or prose that names a day."""
         placer, length = self.placer, line.end - line.start
         if (
@@ -158,7 +187,7 @@ class _Walk:
             words
         ):
             zone = head_zone(words.strip(" \t#*_=>"), self.sheet.known.minutes)
-        days = [(e, found) for e in row if not e.weak and (found := self._day(e)) is not None]
+        days = [(e, d) for e in row if (not e.weak or self._fills(e, line)) and (d := self._day(e)) is not None]
         if line.heading:
             placer.heading(line.heading, zone, days[0][1] if days else None)
             return
@@ -169,12 +198,30 @@ class _Walk:
         look = line_look(words) if row else ""
         if look and look != DAY_CHANGED:
             return
-        alone = [d for e, d in days if look or self.sheet.is_alone(e, line)]
+        alone = [
+            d
+            for e, d in days
+            if look
+            or self.sheet.is_alone(e, line)
+            or self._fills(e, line)
+            or (stands_alone and len(days) == 1 and self._at_edge(e, line))
+        ]
         if alone:
             placer.day_line(alone[0])
             return
         for e in row:
             self._mention(e, line, line.start)
+
+    def _at_edge(self, e: Expression, line: Line) -> bool:
+        """Whether a line begins or ends with a date with its month: "Report of the outage of 23 September 2026"."""
+        if e.day is None or e.day.month is None:
+            return False
+        return not self.text[line.body : e.start] or not self.text[e.end : line.end].strip(" \t:*_=#-")
+
+    def _fills(self, e: Expression, line: Line) -> bool:
+        """Whether a line is nothing but this date: 2/28"""
+        rest = self.text[line.start : e.start] + self.text[e.end : line.end]
+        return e.day is not None and e.day.month is not None and not rest.strip(" \t*_:#=-()[]")
 
     def _dated(self, e: Expression, line: Line) -> Place | None:
         """A list entry or a table row that a date without a clock leads: "- 2026-11-20: disk replaced". Precise to the day."""
@@ -201,10 +248,32 @@ class _Walk:
     def _mention(self, e: Expression, line: Line, clause: int) -> None:
         """A day in prose; in brackets, or against a statement, it is only that line's."""
         found = self._day(e)
+        if found is None and e.day is not None and e.day.month is not None and not e.weak:
+            day = resolve(e.day, self.sheet.known.mail.date())
+            if day is not None and day > self.sheet.known.mail.date():
+                self.to_come = self.block
         if found is None or e.weak or not_now(self.text, e, clause, False):
+            return
+        if found is not None and self._same_night(e, found, line):
+            self.placer.mention(found, line, True)
             return
         aside = self.text.rfind("(", line.start, e.start) > self.text.rfind(")", line.start, e.start)
         if self.placer.stated is None and not aside:
-            self.placer.mention(found, line)
+            self.placer.mention(found, line, e.day is not None and e.day.night)
         else:
             self.placer.line_day = (line.number, found)
+
+    def _sentence(self, e: Expression, line: Line) -> str:
+        """What stands beside a time up to the full stops, 100 characters at most on each side."""
+        before = self.text[max(line.start - 100, e.start - 100, 0) : e.start]
+        return before[before.rfind(". ") + 1 :] + self.text[e.end : e.end + 100].split(". ", 1)[0]
+
+    def _same_night(self, e: Expression, found: date, line: Line) -> bool:
+        """In the night from Monday to Tuesday: the second of two days in a row, told as one night."""
+        before = self.text[max(line.start, e.start - 48) : e.start]
+        said = self.placer.line_day
+        return (
+            said is not None
+            and said == (line.number, found - timedelta(days=1))
+            and _NIGHT_TO.search(before) is not None
+        )
