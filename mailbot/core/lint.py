@@ -7,7 +7,7 @@ near it in which it is not, and both are its test. A rule looks at one message (
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -155,18 +155,25 @@ def _stated(page: Page) -> Iterator[Stated]:
 
 def remarks(incident: Incident) -> tuple[Remark, ...]:
     """All that the lint says, in the order of the mails and their lines; nothing of entries that were corrected or dropped."""
-    said = [r for heard in incident.heard for d in heard.doubts if (r := _of_entry(incident, heard, d)) is not None]
+    doubted = {heard.message_id for heard in incident.heard if heard.doubts}
+    lines: dict[tuple[str, int], list[Entry]] = {}  # looked up, or a long incident asks each entry about each doubt
+    for entry in incident.entries:
+        if entry.message_id in doubted:
+            lines.setdefault((entry.message_id, entry.line), []).append(entry)
+    said = [r for heard in incident.heard for d in heard.doubts if (r := _of_entry(lines, heard, d)) is not None]
     for rule in RULES:
         if rule.of_incident is not None:
             said += [replace(r, rule=rule.name) for r in rule.of_incident(incident)]
+    if not said:
+        return ()
     order = {message_id: n for n, message_id in enumerate(incident.references)}
     return tuple(sorted(said, key=lambda r: (order.get(r.message_id, 0), r.line)))
 
 
-def _of_entry(incident: Incident, heard: Heard, doubt: Doubt) -> Remark | None:
+def _of_entry(lines: Mapping[tuple[str, int], list[Entry]], heard: Heard, doubt: Doubt) -> Remark | None:
     label = ""
     if doubt.when is not None:
-        here = (e for e in incident.entries if e.message_id == heard.message_id and e.line == doubt.line)
+        here = lines.get((heard.message_id, doubt.line), ())
         entry = next((e for e in here if e.when is None or e.when == doubt.when or e.until == doubt.when.utc), None)
         if entry is None or entry.dropped:
             return None
@@ -202,9 +209,10 @@ def questions(
     for remark in remarks(incident):
         if remark.label and remark.ask:
             doubted.setdefault(remark.label, remark)
+    open_ones = (e for e in incident.entries if _may_be_unsure(e) or (doubted and e.label in doubted))
     ends = {number for w in incident.windows for number in (w.start, w.end)}
     out = []
-    for entry in sorted(incident.entries, key=lambda e: (e.number not in ends, e.number)):
+    for entry in sorted(open_ones, key=lambda e: (e.number not in ends, e.number)):
         if (
             entry.dropped
             or entry.label in incident.asked
@@ -217,13 +225,19 @@ def questions(
         if ask:
             fix = known.fix if known is not None else ""
             out.append(Question(entry.label, f"{entry.label} {ask}", _answer(incident, entry, now, fix)))
-    return tuple(out[:AT_ONCE])
+            if len(out) == AT_ONCE:
+                break
+    return tuple(out)
+
+
+def _may_be_unsure(entry: Entry) -> bool:
+    return entry.when is not None and (not entry.sure or MEANINGS in entry.when.why)
 
 
 def _unsure(incident: Incident, entry: Entry) -> str:
     """What to ask of an entry whose date or zone is no more than inferred, or means more than one thing; "" where it is sure."""
     when = entry.when
-    if when is None or (entry.sure and MEANINGS not in when.why):
+    if when is None or not _may_be_unsure(entry):
         return ""
     clock, taken = clock_in(when), f"{entry.utc:%Y-%m-%d %H:%M} UTC"
     if MEANINGS in when.why:
