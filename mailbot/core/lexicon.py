@@ -58,7 +58,7 @@ DAYS: dict[str, int] = {
 }  # fmt: skip
 #: The night to the Date header's day: 23:10 of it was the day before. ("last night at 11pm", "last night at 2am")
 NIGHTS = frozenset((
-    "last night", "overnight", "letzte nacht", "vergangene nacht", "heute nacht", "cette nuit", "la nuit dernière", "anoche",
+    "last night", "overnight", "letzte nacht", "vergangene nacht", "heute nacht", "cette nuit", "nuit dernière", "anoche",
     "esta noche", "stanotte", "vannacht", "afgelopen nacht", "esta madrugada",
 ))  # fmt: skip
 

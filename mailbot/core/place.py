@@ -46,10 +46,11 @@ class Known:
     sender_zone: str
     list_zone: str
 
-    @property
-    def minutes(self) -> int | None:
+    minutes: int | None = field(init=False)  # of the mail's offset, None where it says nothing
+
+    def __post_init__(self) -> None:
         offset = self.mail.utcoffset() if self.offset_known else None
-        return None if offset is None else round(offset.total_seconds() / 60)
+        self.minutes = None if offset is None else round(offset.total_seconds() / 60)
 
     def fallback(self) -> tuple[str, tzinfo, str]:
         """(zone as used, its tzinfo, which rung) for times that say nothing and of which nothing is said."""

@@ -70,7 +70,7 @@ class Placer:
         if words is not None and not words.mine:
             p.zone, p.info, p.zone_from = words.name, words.info, "written"
             if words.doubt:
-                p.doubts.append(words.doubt)
+                p.doubt(words.doubt)
             self.list_zone = words
             return
         column = self.columns.get(p.column) if p.column else None

@@ -12,22 +12,24 @@ from mailbot.core import lexicon
 from mailbot.core.formats import FORMATS, LOOKS, Row
 from mailbot.core.found import Found
 
-_TOKEN = re.compile(r"\w+")
-_TRIGGERS = frozenset(
-    w.split()[0].split("-")[0].split("'")[0].split("’")[0]
-    for table in (lexicon.MONTHS, lexicon.WEEKDAYS, lexicon.DAYS, lexicon.NIGHTS, lexicon.CLOCK_WORDS)
-    for w in table
-) | lexicon.words("vor il hace há http https ftp ws wss file s3 gs ssh git mailto slack tel")
-_AMOUNTS = frozenset(w.split()[0] for w in lexicon.AMOUNTS) - _TRIGGERS
-_FIRST = _TRIGGERS | _AMOUNTS
-_NUMERALS = frozenset("0123456789")
-_AGO_NEAR = re.compile(r"\b(?:ago|fa|geleden|temu|atrás)\b")
-_GLUED = re.compile(r"(?:[IWEF]\d{4}|[A-Za-z]{3,9}\d{1,2})\Z")
-#: What must follow the digits for a row to fit at all; spares most plain numbers the alternation.
-_PLAUSIBLE = re.compile(
-    r"\d{1,14}(?!\d)(?:[:：/.–—-][^\W_]|[ ][–—-]|[^\W\d_]|[º°]|\.?[ \t\u00a0\n]{1,16}[^\W\d_]|[ ]\d\d:)|\d{10}(?!\d)"
-    r"|\d{13}(?!\d)|\d{1,2}\.\d{1,2}\."
+_PHRASES: dict[str, list[str]] = {}  # first word -> what may begin a row with it
+for _phrase in (
+    *lexicon.MONTHS, *lexicon.WEEKDAYS, *lexicon.DAYS, *lexicon.NIGHTS, *lexicon.CLOCK_WORDS, "vor", "il y a", "hace", "há",
+    "http:", "https:", "ftp:", "ws:", "wss:", "file:", "s3:", "gs:", "ssh:", "git:", "mailto:", "slack:", "tel:",
+):  # fmt: skip
+    _PHRASES.setdefault(re.findall(r"[^\W_]+", _phrase)[0], []).append(_phrase)
+_WORDS_OF_TEXT = re.compile(r"[^\W_]+")
+_AGO = re.compile(r"\b(?:ago|fa|geleden|temu|atrás)\b")
+_AMOUNTS = frozenset(w.split()[0] for w in lexicon.AMOUNTS)
+#: A digit that begins a word, or ends letters that a row begins with (Nov21, E1121); and what must follow for a row to fit
+#: at all, which spares most plain numbers the alternation.
+_BEGINS = re.compile(
+    r"[0-9](?<!\d[0-9])(?=\d{0,13}(?!\d)(?:[:：/.–—-][^\W_]|[ ][–—-]|[^\W\d_]|[º°]"
+    r"|\.?[ \t\u00a0\n]{1,16}[^\W\d_]|[ ]\d\d:|(?:(?<=\d{10})|(?<=\d{8})[_-]|(?<=\d{8})[ ]+\d\d|(?<=\d{13})))"
+    r"|\d?\.\d{1,2}\.)"
 )
+_GLUED = re.compile(r"(?:(?<!\w)|(?<=_))(?:[IWEF]|[A-Za-z]{3,9})\Z")
+_NUMERALS = frozenset("0123456789")
 _CLOCK_NEXT = re.compile(r"[ T_]\d\d:\d\d")
 _BAD_BEFORE = frozenset("/\\#$@%&+?=")
 
@@ -56,36 +58,64 @@ _DIGITS, _DIGIT_ROWS = _compile("digit")
 _WORDS, _WORD_ROWS = _compile("word")
 
 
-def _word_may_start(text: str, at: int, word: str) -> bool:
-    """An amount ("a", "two") only where an "ago" is near."""
-    return word.lower() not in _AMOUNTS or _AGO_NEAR.search(text, at, at + 44) is not None
+def _starts_of_words(text: str, start: int, end: int) -> list[int]:
+    """Where a word stands that may begin a row, in order."""
+    low = text[start:end].replace("\u0130", "I").lower()
+    found = []
+    for word in _PHRASES.keys() & set(_WORDS_OF_TEXT.findall(low)):
+        for phrase in _PHRASES[word]:
+            at = low.find(phrase)
+            while at >= 0:
+                if not at or not low[at - 1].isalnum():
+                    found.append(start + at)
+                at = low.find(phrase, at + 1)
+    for ago in _AGO.finditer(text, start, end):  # "two hours ago"
+        first = max(start, ago.start() - 44)
+        near = _WORDS_OF_TEXT.finditer(text, first, ago.start())
+        found.extend(w.start() for w in near if w[0].lower() in _AMOUNTS)
+    return sorted(set(found))
 
 
-def _digit_may_start(text: str, at: int) -> bool:
-    """Not a plain number, not the middle of 1.2.3."""
-    if _PLAUSIBLE.match(text, at) is None:
-        return False
-    if at and text[at - 1] == ".":
-        return text[max(0, at - 3) : at] == "..." or at == 1 or text[at - 2] in " \t\n"
-    return True
+def _start_of_digits(text: str, at: int) -> int:
+    """Where a row may begin that has a digit at ``at``: there, or where the letters glued to it begin; -1 where none can."""
+    before = text[at - 1] if at else " "
+    if before == "." and at > 1:
+        return at if text[max(0, at - 3) : at] == "..." or text[at - 2] in " \t\n" else -1
+    if before == "_":
+        return at if not text[:at][-12:].rstrip("_")[-1:].isalnum() else -1
+    if before.isalpha() and before < "\u2e80":  # Chinese and Japanese have no gaps
+        letters = _GLUED.search(text[max(0, at - 11) : at])
+        if letters is None or (len(letters[0]) > 1 and letters[0].lower() not in lexicon.MONTHS):
+            return -1
+        return at - len(letters[0])
+    return at
 
 
 def scan(text: str, start: int, end: int) -> Iterator[tuple[str, Found]]:
     """(name of the row, what it reads) for everything in ``text[start:end]``, in order, without overlaps."""
     position = start
-    for token in _TOKEN.finditer(text, start, end):
-        word = token[0]
-        if word[0] == "_":
-            word = word.lstrip("_")  # _14:05_
-        digit = word[:1] in _NUMERALS
-        if not digit and word.lower() not in _FIRST and not (word[-1:] in _NUMERALS and _GLUED.match(word)):
-            continue
-        at = token.end() - len(word)
-        if at < position or not word or not (_digit_may_start(text, at) if digit else _word_may_start(text, at, word)):
-            continue
-        name, found, position = _match(text, at, end, digit, token.end())
-        if found is not None:
-            yield name, found
+    words = _starts_of_words(text, start, end)
+    words.append(end)
+    coming = iter(words)
+    word = next(coming)
+    for digit in _BEGINS.finditer(text, start, end):
+        at = digit.start()
+        while word < at:
+            if word >= position:
+                name, found, position = _match(text, word, end, False)
+                if found is not None:
+                    yield name, found
+            word = next(coming)
+        if at >= position and (at := _start_of_digits(text, at)) >= position:
+            name, found, position = _match(text, at, end, text[at] in _NUMERALS)
+            if found is not None:
+                yield name, found
+    while word < end:
+        if word >= position:
+            name, found, position = _match(text, word, end, False)
+            if found is not None:
+                yield name, found
+        word = next(coming)
 
 
 def _is_part(text: str, at: int, found: Found) -> bool:
@@ -101,17 +131,17 @@ def _is_part(text: str, at: int, found: Found) -> bool:
     )
 
 
-def _match(text: str, at: int, end: int, digit: bool, word_end: int) -> tuple[str, Found | None, int]:
+def _match(text: str, at: int, end: int, digit: bool) -> tuple[str, Found | None, int]:
     """(row, what it reads at ``at``, where to go on)."""
     scanner, rows = (_DIGITS, _DIGIT_ROWS) if digit else (_WORDS, _WORD_ROWS)
     match = scanner.match(text, at, end)
     if match is None or match.lastgroup is None or match.end() == at:
-        return "", None, word_end
+        return "", None, at + 1
     if match.lastgroup[0] == "n":
         return "", None, max(match.end(), at + 1)
     row, pattern = rows[match.lastgroup]
     exact = pattern.match(text, at, end)
     found = row.read(exact) if exact is not None else None
     if found is None or (at > 0 and text[at - 1] in _BAD_BEFORE and _is_part(text, at, found)):
-        return "", None, word_end
+        return "", None, at + 1
     return row.name, found, found.end

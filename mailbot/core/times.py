@@ -108,7 +108,9 @@ def refused(text: str, own: Sequence[tuple[int, int]], context: Context) -> list
 def _mentions(sheet: Sheet, places: list[list[Place]]) -> tuple[Mention, ...]:
     """Ranges as one mention of two instants, each with its words."""
     leads = {i for i, row in enumerate(places) if any(p.lead for p in row)}
+    all_spans = [(p.e.start, p.e.end) for row in places for p in row]
     out: list[Mention] = []
+    done = 0
     for index, row in enumerate(places):
         rest = list(row)
         while rest:
@@ -116,7 +118,9 @@ def _mentions(sheet: Sheet, places: list[list[Place]]) -> tuple[Mention, ...]:
             if pair[0].e.to_next and rest and rest[0].e.from_previous:
                 pair.append(rest.pop(0))
             spans = [(p.e.start, p.e.end) for p in pair]
-            what = entry_words(sheet.text, sheet.lines, index, spans, pair[0].lead, leads)
+            near = all_spans[max(0, done - 4) : done + 6]
+            done += len(pair)
+            what = entry_words(sheet.text, sheet.lines, index, spans, pair[0].lead, leads, near)
             out.append(
                 Mention(what, tuple(_instant(sheet.text, p) for p in pair), sheet.lines[index].number, pair[0].lead)
             )

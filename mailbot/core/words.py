@@ -7,11 +7,12 @@ bold marks, the marks around a nick, and what hangs over at the ends; lines unde
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from mailbot.core.page import Line
 
 LIMIT = 2000  # characters of one entry
-Spans = list[tuple[int, int]]
+Spans = Sequence[tuple[int, int]]
 
 _PREPOSITIONS = (
     r"at|around|about|approx(?:imately)?\.?|roughly|circa|ca\.?|since|from|by|between|on(?: the)?|starting|until|just|um|gegen"
@@ -28,6 +29,12 @@ _SENTENCE_END = re.compile(
 )
 _NICK_MARKS = re.compile(r"(?:[<\[(][ ]?([@+%&~]?[\w.\\`^{}|-]{1,30})[ ]?[>\])]+|([@+%&~]?[\w.|-]{1,30})>)[ :]*")
 _QUOTE = re.compile(r"[ \t]{0,3}(?:>[ \t]?)+")
+_RANGE_WORD = re.compile(
+    r"[\s*_,]*(?:to|until|till|and|through|thru|bis|und|et|y|e|en|a las|à|hasta|tot)?(?:\s+again)?[\s*_~,]*", re.I
+)
+_AND = "and|but|then|while|und|et|y|aber|mais|pero"
+_JOINT = re.compile(rf"(?:[,;]|\s[\u2013\u2014-])\s+(?:(?:{_AND})\s+)?|\s(?:{_AND})\s")
+_TELLS = re.compile(rf"(?<![^\W\d_])(?!(?:{_PREPOSITIONS}|again|the|and)\b)[^\W\d_]{{3,}}", re.I)
 _EMPTY_PAIRS = re.compile(r"\([ \t]*\)|\[[ \t]*\]|\*\*|__|``(?!`)|\{\{[ \t]*\}\}")
 _SPACES = re.compile(r"[ \t\u00a0]{2,}")
 _NAME_LINE = re.compile(
@@ -37,15 +44,18 @@ _BOLD_LABEL = re.compile(r"[ \t>]*(?:\*\*|__)\w")
 _BULLET_BELOW = re.compile(r"^[ \t]*[-*+\u2022]", re.M)
 
 
-def entry_words(text: str, lines: list[Line], index: int, spans: Spans, lead: bool, leads: set[int]) -> str:
+def entry_words(
+    text: str, lines: list[Line], index: int, spans: Spans, lead: bool, leads: set[int], near: Spans = ()
+) -> str:
     """What happened at the time in ``spans`` (one, or the two of a range) on line ``index``. "" where nothing is said.
 
-    ``lead``: its line begins with it; ``leads``: the indexes of all lines that begin with a time.
+    ``lead``: its line begins with it; ``leads``: the indexes of all lines that begin with a time; ``near``: this time and
+    those around it, for sentences that tell of several.
     """
     line = lines[index]
     if line.end - line.start > LIMIT:  # a line without end: what stands near its time
-        near = Line(line.number, line.start, min(line.end, spans[-1][1] + 600), max(line.body, spans[0][0] - 300))
-        return _sentence(text, [near], 0, spans)
+        piece = Line(line.number, line.start, min(line.end, spans[-1][1] + 600), max(line.body, spans[0][0] - 300))
+        return _sentence(text, [piece], 0, spans, near)
     if line.heading:
         rest = _clean(_cut(text, _begin(text, line, spans), line.end, spans).rstrip("# "))
         body = _rows(text, lines, index + 1, _under(text, lines, index, leads))
@@ -55,7 +65,7 @@ def entry_words(text: str, lines: list[Line], index: int, spans: Spans, lead: bo
         return " - ".join(cell for cell in cells if cell)[:LIMIT]
     if lead and (line.bullet or not _begins_sentence(text[line.body : spans[0][0]])):
         return _entry(text, lines, index, spans, leads)
-    return _sentence(text, lines, index, spans)
+    return _sentence(text, lines, index, spans, near)
 
 
 def _entry(text: str, lines: list[Line], index: int, spans: Spans, leads: set[int]) -> str:
@@ -93,7 +103,7 @@ def _cut(text: str, start: int, end: int, spans: Spans) -> str:
         pieces.append(before[: lead.start()] if lead is not None else before)
         at = max(at, last)
     left, right = pieces[0].rstrip(), text[at:end].lstrip()
-    middle = " ".join(x.strip() for x in pieces[1:] if re.search(r"\w{3}", x))
+    middle = " ".join(x.strip() for x in pieces[1:] if re.search(r"\w{3}", x) and not _RANGE_WORD.fullmatch(x))
     if not left and not middle:
         return right.lstrip(_EDGE + ".")
     return f"{left} {middle}".rstrip() + ("" if right[:1] in ",.;:" else " ") + right
@@ -167,7 +177,49 @@ def _begins_sentence(before: str) -> bool:
     return before[:1].isalpha() and _LEADS_TO.match(before) is not None
 
 
-def _sentence(text: str, lines: list[Line], index: int, spans: Spans) -> str:
+def _tells(text: str, start: int, stop: int, times: Spans) -> bool:
+    """Whether ``text[start:stop]`` says something beside its times."""
+    at = start
+    for first, last in times:
+        if first >= stop:
+            break
+        if first >= at and _TELLS.search(text, at, first):
+            return True
+        at = max(at, last)
+    return at < stop and _TELLS.search(text, at, stop) is not None
+
+
+def _group(text: str, spans: Spans, times: Spans) -> list[tuple[int, int]]:
+    """``spans`` with the times that are told together with them: at 14:05, 14:15 and again at 16:10."""
+    group = list(spans)
+    for first, last in times:
+        if (
+            first >= group[-1][1]
+            and not _tells(text, group[-1][1], first, ())
+            and "\n\n" not in text[group[-1][1] : first]
+        ):
+            group.append((first, last))
+    for first, last in reversed(times):
+        if last <= group[0][0] and not _tells(text, last, group[0][0], ()) and "\n\n" not in text[last : group[0][0]]:
+            group.insert(0, (first, last))
+    return group
+
+
+def _clause(text: str, start: int, stop: int, spans: Spans, times: Spans) -> tuple[int, int]:
+    """Of a sentence that tells of several times the part around this one, cut where a comma or an "and" stands between."""
+    first, last = spans[0][0], spans[-1][1]
+    left = max((end for _, end in times if start < end <= first), default=None)
+    right = min((begin for begin, _ in times if last <= begin < stop), default=None)
+    cut = next(iter(reversed(list(_JOINT.finditer(text, left, first)))), None) if left is not None else None
+    if cut is not None and _tells(text, start, cut.start(), times) and _tells(text, cut.end(), stop, times):
+        start = cut.end()
+    cut = next(iter(reversed(list(_JOINT.finditer(text, last, right)))), None) if right is not None else None
+    if cut is not None and _tells(text, start, cut.start(), times) and _tells(text, cut.end(), stop, times):
+        stop = cut.start()
+    return start, stop
+
+
+def _sentence(text: str, lines: list[Line], index: int, spans: Spans, near: Spans) -> str:
     first = last = index
     while first > 0 and index - first < 12 and not lines[first].bullet and _joins(lines[first - 1], lines[first]):
         first -= 1
@@ -182,7 +234,10 @@ def _sentence(text: str, lines: list[Line], index: int, spans: Spans) -> str:
     for m in _SENTENCE_END.finditer(text, start, spans[0][0]):
         start = m.end()
     stop = _SENTENCE_END.search(text, spans[-1][1], end)
-    words = _cut(text, min(start, spans[0][0]), max(stop.end() if stop is not None else end, spans[-1][1]), spans)
+    end = max(stop.end() if stop is not None else end, spans[-1][1])
+    group = [s for s in _group(text, spans, near) if s in spans or (start <= s[0] and s[1] <= end)]
+    start, end = _clause(text, min(start, spans[0][0]), end, group, near)
+    words = _cut(text, start, end, group)
     if ">" in words:
         words = "\n".join(_QUOTE.sub("", row, count=1) if _QUOTE.match(row) else row for row in words.split("\n"))
     return _clean(" ".join(row.strip() for row in words.split("\n")))

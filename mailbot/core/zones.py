@@ -164,12 +164,15 @@ def _abbreviation(word: str, sender: int | None) -> Zone | None:
     for near in (0, 60):
         for minutes in offsets:
             if sender is not None and abs(minutes - sender) == near:
-                return Zone(word, fixed(minutes))
+                return Zone(
+                    word, fixed(minutes), doubt=f"{word} has more than one meaning" if word == "IST" and near else ""
+                )
     return Zone(
         word, fixed(offsets[0]), doubt=f"{word} has more than one meaning" if word in ("CST", "IST", "BST") else ""
     )
 
 
+@lru_cache(maxsize=1024)
 def read_zone(words: str, sender: int | None = None) -> Zone | None:
     """The zone that ``words`` name, None where they name none. ``sender``: the Date header's offset in minutes, None unknown."""
     words = words.strip(" \t\u00a0()[]")
