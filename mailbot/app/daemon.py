@@ -58,17 +58,16 @@ class Daemon:
     async def run(self, ready: Callable[[Daemon], None] | None = None) -> None:
         """Until SIGTERM or SIGINT. Raises Locked or OSError where it cannot start."""
         began = time.monotonic()
-        self.archive, self.register = setup.opened(self.config, self.clock)
-        self._commit()
+        self.archive = setup.open_archive(self.config, clock=self.clock)
         self.post = setup.post(self.config)
         policy = setup.policy(self.config)
-        self.mailroom = Mailroom(self.register, setup.renderer(self.config), policy, self.post)
         self._loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(name, self.stop)
         scheduler = self._schedule(policy)
         try:
             await self._listen()
+            await self._open(policy)
             log.started(
                 self.config.store.folder,
                 self.register.messages,
@@ -84,6 +83,16 @@ class Daemon:
             if scheduler.running:
                 scheduler.shutdown(wait=False)
             await self._shut()
+
+    async def _open(self, policy: Policy) -> None:
+        """Loads what is known. Mail is taken meanwhile, which needs the archive only: with 100,000 messages this takes
+        seconds, and minutes where the state must be made again."""
+        self.register = await asyncio.to_thread(setup.open_register, self.config, self.archive)
+        self._commit()
+        self.mailroom = Mailroom(self.register, setup.renderer(self.config), policy, self.post)
+        await self.control.open()
+        for box in self.config.imap:
+            self._watch(box)
 
     async def _until_stopped(self) -> None:
         """Until reading and handing over have ended. A smarthost that hangs is left: that mail goes out after the start."""
@@ -115,13 +124,10 @@ class Daemon:
         config = self.config
         self.intake = Intake(self.accept, hostname=config.smtp.hostname, limits=setup.limits(config))
         self.control = Control(config.store.folder / "control", self)
-        await self.control.open()
         for kind, endpoint in (("smtp", config.smtp.listen), ("lmtp", config.lmtp.listen)):
             if endpoint is not None:
                 self.ports[kind] = await self.intake.listen(kind, endpoint.host, endpoint.port)  # type: ignore[arg-type]
                 log.listening(kind, endpoint.host, self.ports[kind])
-        for box in config.imap:
-            self._watch(box)
 
     async def accept(self, raw: bytes, sender: str, recipients: tuple[str, ...], way: str) -> None:
         """On disk when this returns (law 1); whatever it raises is answered with 451."""
@@ -259,11 +265,14 @@ class Daemon:
         for task in self._work:
             task.cancel()
         await asyncio.gather(*self._work, return_exceptions=True)
-        finish(self.archive, self.register)
+        if hasattr(self, "register"):
+            finish(self.archive, self.register)
+            log.stopped(self.register.messages)
+        else:
+            self.archive.close()
         if self.post is not None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(apart(self.post.close), 2.0)
-        log.stopped(self.register.messages)
 
 
 def finish(archive: Archive, register: Register) -> None:

@@ -105,16 +105,20 @@ def opened(config: Config, clock: Clock = utcnow) -> tuple[Archive, Register]:
     """Both for writing, caught up with the archive; a state that cannot be trusted is made again."""
     archive = open_archive(config, clock=clock)
     try:
-        state, damage = open_state(config)
-        made = register(config, archive, state)
-        if damage:
-            log.rebuilt(made.rebuild(), damage)
-        else:
-            load(made)
+        return archive, open_register(config, archive)
     except BaseException:
         archive.close()
         raise
-    return archive, made
+
+
+def open_register(config: Config, archive: Archive) -> Register:
+    state, damage = open_state(config)
+    made = register(config, archive, state)
+    if damage:
+        log.rebuilt(made.rebuild(), damage)
+    else:
+        load(made)
+    return made
 
 
 def load(made: Register) -> None:
