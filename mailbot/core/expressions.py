@@ -70,7 +70,7 @@ _FILL = (
 )
 _DATE_THEN_CLOCK = re.compile(rf"{_FILL}{{0,9}}")
 _TIGHT = re.compile(
-    r"(?:[ \t\u00a0]{0,2}[,|@T]?[ \t\u00a0]{0,2}(?:(?:at|um|gegen|à|vers|alle|om|o)[ ]|a las )?|[ ][\u2013\u2014-][ ])"
+    r"(?:[ \t\u00a0]{0,2}[,|@T]?[ \t\u00a0]{0,2}(?:(?:at|um|gegen|à|vers|alle|om|o|ca\.?|circa|about|around|kl\.?)[ ]|a las ){0,2}|[ ][\u2013\u2014-][ ])"
 )
 _CLOCK_THEN_DATE = re.compile(
     r"[ \t\u00a0*_)\]]{0,3}(?:[,|(\[\u2013\u2014/-]|[ \t\n])?[ \t\n]{0,3}(?:(?:on|am|le|el|il|op|em|of|the|del|du"

@@ -167,7 +167,7 @@ NOT_NOW: tuple[Look, ...] = (
         r"|aim(?:ing)?[ ](?:to|for)|target(?:ing|ed)?|estimated|geplant|planmäßig|werden|wird|voraussichtlich|morgen[ ]um"
         r"|prévue?s?"
         r"|sera|seront|demain|previsto|prevista|será|estarei|gepland|zaplanowan\w+)\b(?:(?!\b(?:started|began|finished|ended"
-        r"|completed|was|were|failed|happened)\b)[^.!?|]){0,70}$",
+        r"|completed|was|were|failed|happened|remained|had|did|took|went|came)\b)[^.!?|]){0,70}$",
         "we plan to fail over at 14:05"),
     Look("every day", _DAYS + " hours tous todos",
         rf"\b(?:{_DAYS.replace(' ', '|')}|(?:support|business|office|opening|working|core|service|on-call|quiet|peak)[ ]hours"
@@ -209,6 +209,17 @@ PLANS = re.compile(
     re.I,
 )
 
+#: A text that tells of the past as a whole.
+REPORT = re.compile(
+    r"\b(?:post-?[ ]?mortem|incident (?:report|review)|retrospective|root cause analysis|RCA|RFO|last (?:week|month)|lessons learned"
+    r"|nachbericht|rückblick|compte[ -]rendu|bilan|informe|relatório)\b",
+    re.I,
+)
+ENDED = re.compile(
+    r"\b(?:resumed?|restor\w+|resolv\w+|recover\w+|ended|fixed|finished|completed|returned|back|over|behoben|beheben|behob\w*"
+    r"|wiederhergestellt|rétabli\w*|restablec\w+|hersteld|opgelost|risolt\w*|ripristinat\w*)\b",
+    re.I,
+)
 UNTIL = re.compile(
     r"\b(?:until|till|by|to|through|bis|jusqu['’]à|hasta(?: las)?|até(?: as)?|fino alle|tot|do)[ ~*]{1,3}$", re.I
 )

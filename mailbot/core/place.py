@@ -31,6 +31,7 @@ class Place:
     column: int = 0  # of a table, from 1
     plans: bool = False  # its paragraph speaks of what is to come
     until: bool = False  # "until", "by" stands in front of it
+    ended: bool = False  # its sentence tells of an end
 
     def doubt(self, why: str) -> None:
         self.sure = False

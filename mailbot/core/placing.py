@@ -55,6 +55,8 @@ class Placer:
         self.day_said = 0
         self.day_doubt = ""  # why the day of the prose and of the lists may be another
         self.one_day = True  # the text names no second day
+        self.zones = 0  # how many different ones its times say
+        self.looks_back = False  # it calls itself a report of what was, and names no day
         self.newest_first = False  # its lists go back in time
         self.begin: datetime | None = None  # the first entry of the text
         self.by_mail: list[Place] = []  # entries of a list that has no day but the mail's
@@ -81,6 +83,11 @@ class Placer:
         for zone, rung in candidates:
             if zone is not None and not zone.mine:
                 p.zone, p.info, p.zone_from = zone.name, zone.info, rung
+                if zone is self.list_zone and zone is not self.block_zone and self._elsewhere(zone):
+                    if self.zones > 1:
+                        p.doubt("the text says more than one zone")
+                    elif p.e.log:
+                        p.doubt("a machine's stamp in a text of another zone")
                 return
         p.zone, p.info, p.zone_from = self.known.fallback()
         if p.zone_from in ("list", "utc"):
@@ -88,10 +95,18 @@ class Placer:
         elif p.zone_from == "mail" and self.other_zones and words is None:
             p.doubt("another time of this mail says another zone")
 
+    def _elsewhere(self, zone: Zone) -> bool:
+        """Whether the sender's clocks show another time than ``zone``."""
+        return self.known.mail.astimezone(zone.info).utcoffset() != self.known.mail.utcoffset()
+
     def _by_day(self, p: Place, source: str) -> None:
         """A time that has its day from another is as sure as that one."""
         if self.day_doubt and source not in ("mail", "written"):
             p.doubt(self.day_doubt)
+        elif self.looks_back and source in ("mail", "order"):
+            p.doubt("a report, and nothing says the day")
+        elif source == "mail" and not self.one_day:
+            p.doubt("the text names other days")
 
     def heading(self, level: int, zone: Zone | None, day: date | None) -> None:
         """A heading without a clock: what it says holds until the next of its level; a list's own zone ends."""
@@ -285,6 +300,8 @@ class Placer:
                     return base, "heading"
             return self.lead_day, "mail" if self.mail_day else "heading"
         if self.prose_day is not None:
+            if not self.one_day and self.day_said not in (-1, self.paragraph):
+                p.doubt("the text names more than one day")
             return self._again(p, clock, self.prose_day), "heading"
         if self.first is not None:
             return self.first, "heading"
@@ -324,14 +341,14 @@ class Placer:
         told = self.told.get(utc.hour * 60 + utc.minute)
         if source != "written" and told is not None and abs(told - utc) <= timedelta(days=2):
             utc, source = told, "heading"  # the same clock again: the same moment, told twice
-        elif source == "heading" and not self.one_day and self.day_said not in (-1, self.paragraph):
-            p.doubt("the text names more than one day")
         elif self.latest is not None and self.latest - utc > ROLL:
             later = utc + timedelta(days=1)
-            if p.until and self.latest < later <= self.mail_utc:
+            if (p.until or p.ended) and self.latest < later <= self.mail_utc:
                 utc, source = later, "order"
-            elif source != "written":
+            if not p.until:
                 p.doubt("told after what happened later that day")
+        if source == "heading" and not self.one_day and self.day_said not in (-1, self.paragraph):
+            p.doubt("the text names more than one day")
         if utc > self.mail_utc + SLACK:
             utc, day, source = self._not_after_mail(p, utc, day, source, clock)
         p.utc, p.date_from = utc, source

@@ -228,8 +228,9 @@ def _day_in_subject(subject: str, mail: date) -> date | None:
     return None
 
 
-def zones_said(sheet: Sheet) -> tuple[Zone | None, bool]:
-    """(the zone that every time with a zone says, where three at least do; whether one says another offset than the mail's)."""
+def zones_said(sheet: Sheet) -> tuple[Zone | None, bool, int]:
+    """(the zone that every time with a zone says, where three at least do; whether one says another offset than the mail's;
+    how many different offsets are said)."""
     zones: dict[str, Zone] = {}
     count = 0
     for row in sheet.on_line:
@@ -240,4 +241,5 @@ def zones_said(sheet: Sheet) -> tuple[Zone | None, bool]:
                 count += 1
     mail = sheet.known.mail
     other = any(mail.astimezone(zone.info).utcoffset() != mail.utcoffset() for zone in zones.values())
-    return next(iter(zones.values())) if len(zones) == 1 and count >= 3 else None, other
+    offsets = {mail.astimezone(zone.info).utcoffset() for zone in zones.values()}
+    return next(iter(zones.values())) if len(zones) == 1 and count >= 3 else None, other, len(offsets)

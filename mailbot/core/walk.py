@@ -35,9 +35,11 @@ def walk(sheet: Sheet, subject: str, refused: list[Refused] | None = None) -> li
     swap, order_known = month_first(sheet)
     first, stated = days_said(sheet, swap, subject)
     placer = Placer(sheet.known, first, stated, swap, order_known)
-    placer.one_day = len(all_days(sheet, swap)) < 2
+    named = all_days(sheet, swap)
+    placer.one_day = len(named) < 2
+    placer.looks_back = not named and first is None and looks.REPORT.search(sheet.text, 0, 2000) is not None
     placer.newest_first = newest_first(sheet)
-    placer.all_one, placer.other_zones = zones_said(sheet)
+    placer.all_one, placer.other_zones, placer.zones = zones_said(sheet)
     return _Walk(sheet, placer, [] if refused is None else refused).run()
 
 
@@ -72,7 +74,9 @@ class _Walk:
                 self.chat = self.chat and line.start != line.end
                 out.append([])
             else:
-                placer.paragraph += line.bullet or line.heading > 0
+                above = self.sheet.lines[index - 1] if index else line
+                ends = self.text[above.end - 1 : above.end] in (".", "!", "?", ":")
+                placer.paragraph += line.bullet or line.heading > 0 or ends
                 out.append(self._line(index, line))
         return out
 
@@ -129,6 +133,7 @@ class _Walk:
             paragraph = max(paragraph, self.text.rfind("\n\n", paragraph, e.start))
             p.plans = looks.PLANS.search(self.text, paragraph, e.start) is not None
             p.until = looks.UNTIL.search(self.text, max(line.start, e.start - 16), e.start) is not None
+            p.ended = looks.ENDED.search(self._sentence(e, line)) is not None
             if self.to_come == self.block and not looks.PAST.search(self._sentence(e, line)):
                 p.dropped = "planned"
                 return
@@ -257,7 +262,11 @@ class _Walk:
         if found is not None and self._same_night(e, found, line):
             self.placer.mention(found, line, True)
             return
-        aside = self.text.rfind("(", line.start, e.start) > self.text.rfind(")", line.start, e.start)
+        said = self.text[max(line.body, e.start - 120) : e.start]
+        begins = len(said[said.rfind(". ") + 1 :].split()) <= 4
+        aside = (not begins and self.last is not None) or self.text.rfind("(", line.start, e.start) > self.text.rfind(
+            ")", line.start, e.start
+        )
         if self.placer.stated is None and not aside:
             self.placer.mention(found, line, e.day is not None and e.day.night)
         else:
