@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 _PORT = re.compile(rb"listening kind=smtp host=\S+ port=(\d+)")
+_STARTED = re.compile(rb" started archive=")
 _PLAIN = "import sys; sys.modules['uvloop'] = None; from mailbot.cli import main; sys.exit(main())"
 PATIENCE = 120.0  # seconds
 
@@ -19,14 +20,14 @@ PATIENCE = 120.0  # seconds
 class Daemon:
     """``with Daemon(config) as daemon``: it runs and listens. ``uvloop=False``: as if that were not installed.
 
-    ``took``: seconds from the start of the process until its port was open.
+    ``listened``, ``loaded``: seconds from the start of the process until its port was open, until it knew all messages.
     """
 
     def __init__(self, config: Path, *, uvloop: bool = True) -> None:
         self.config, self.uvloop = config, uvloop
         self.log = config.with_suffix(".log")
         self.port = 0
-        self.took = 0.0
+        self.listened = self.loaded = 0.0
         self._seen = self._read = 0
 
     def __enter__(self) -> Daemon:
@@ -37,16 +38,22 @@ class Daemon:
                 [sys.executable, *command, "run", "--config", str(self.config)], stderr=log
             )
         try:
-            while (found := _PORT.search(self.log.read_bytes())) is None:
-                if self._process.poll() is not None or time.monotonic() > began + PATIENCE:
-                    raise RuntimeError(f"the daemon did not start:\n{self.log.read_text(errors='replace')[-2000:]}")
-                time.sleep(0.005)
+            self.port = int(self._wait(_PORT)[1])
+            self.listened = time.monotonic() - began
+            self._wait(_STARTED)
+            self.loaded = time.monotonic() - began
         except BaseException:
             self._process.kill()
             raise
-        self.took = time.monotonic() - began
-        self.port = int(found[1])
         return self
+
+    def _wait(self, line: re.Pattern[bytes]) -> re.Match[bytes]:
+        end = time.monotonic() + PATIENCE
+        while (found := line.search(self.log.read_bytes())) is None:
+            if self._process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"the daemon did not start:\n{self.log.read_text(errors='replace')[-2000:]}")
+            time.sleep(0.005)
+        return found
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -15,7 +15,7 @@ from mailbot.app.register import Register
 from mailbot.config import Config, load
 from mailbot.store.archive import Archive
 
-SMALL_MAIL = 1800  # bytes; the store's documents are as large as those of larger mails
+SMALL_MAIL = 2400  # bytes: a quick import, and documents nearly as large as those of larger mails
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Options:
     @property
     def many(self) -> int:
         """How many messages are a large archive."""
-        return 2_000 if self.quick else 100_000
+        return 1_000 if self.quick else 100_000
 
     @property
     def few(self) -> int:
