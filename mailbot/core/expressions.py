@@ -40,7 +40,7 @@ class Expression:
         return self.clock is not None or self.epoch is not None or self.ago is not None
 
 
-_OFFSET_TAIL = r"[+\u2212](?:1[0-4]|0\d):?(?:00|15|30|45)?(?![\d:.])|-(?:1[0-4]|0\d)(?:00|15|30|45)(?![\d:.])"
+_OFFSET_TAIL = r"[+\u2212](?:1[0-4]|0\d):?(?:00|15|30|45)?(?!\d|[:.]\d)|-(?:1[0-4]|0\d)(?:00|15|30|45)(?!\d|[:.]\d)"
 _TAIL = re.compile(
     rf"(?P<z>Z)(?!\w)|(?:[ \t\u00a0]{{0,2}}(?:,[ ]|[\[(]|in[ ]|\*\*[ ]?[(]?)?(?P<short>{SHORT}"
     rf"|{_OFFSET_TAIL})(?:[ ]time(?!\w))?[\])]?"
@@ -70,7 +70,8 @@ _FILL = (
 )
 _DATE_THEN_CLOCK = re.compile(rf"{_FILL}{{0,9}}")
 _TIGHT = re.compile(
-    r"(?:[ \t\u00a0]{0,2}[,|@T]?[ \t\u00a0]{0,2}(?:(?:at|um|gegen|à|vers|alle|om|o|ca\.?|circa|about|around|kl\.?)[ ]|a las ){0,2}|[ ][\u2013\u2014-][ ])"
+    r"(?:[ \t\u00a0]{0,2}[,|@T]?[ \t\u00a0]{0,2}(?:(?:at|um|gegen|à|vers|alle|om|o|ca\.?|circa|about|around|kl\.?)"
+    r"[ ]|a las ){0,2}|[ ][\u2013\u2014-][ ])"
 )
 _CLOCK_THEN_DATE = re.compile(
     r"[ \t\u00a0*_)\]]{0,3}(?:[,|(\[\u2013\u2014/-]|[ \t\n])?[ \t\n]{0,3}(?:(?:on|am|le|el|il|op|em|of|the|del|du"

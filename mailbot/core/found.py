@@ -104,6 +104,8 @@ def read_clock(m: re.Match[str]) -> Found | None:
         return None  # file.c:15:20, host:15:20, the middle of a hardware address
     if m.start() > 1 and m.string[m.start() - 1] == "-" and m.string[m.start() - 2].isalpha():
         return None  # the end of a name: node-14:05
+    if m["h"] == "0" and m.groupdict().get("s") and not m.groupdict().get("half"):
+        return None  # 0:01:02 is how long; of the day it would be 00:01:02
     clock = clock_of(m)
     return Found(m.start(), m.end(), clock=clock) if clock else None
 

@@ -61,6 +61,7 @@ LINES: tuple[Look, ...] = (
         " 14:05:06 up 10 days,  3:22,  2 users,  load average: 0.1"),
     Look("containers", "ago",
         r"[ \t]*[0-9a-f]{12}[ \t]+\S{1,120}[ \t]+[\"\u201c]", '0f3a9b2c1d4e hub:1 "/start" 2 hours ago Up 2 hours'),
+    Look("transfer", "", r".{0,200}[ ]--:--:--[ ]", "100 1348 0 1348 0 0 22 0 --:--:-- 0:01:00 --:--:-- 0"),
     Look("transfer", "s", r".{0,120}?\d{1,3}%.{0,40}?\d(?:\.\d+)?[ ]?[kKMGT]i?B/s", "core.img 45% 120MB 10.1MB/s 01:23 ETA"),
     Look("media progress", "time", r".{0,80}?\btime=\d\d:\d\d:\d\d\.\d", "frame= 10 time=00:14:05.12 bitrate=12k"),
     Look("mail trace", "received signature date index",
@@ -69,10 +70,16 @@ LINES: tuple[Look, ...] = (
     Look(DAY_CHANGED, "log day logging",
         r"[ \t]*(?:---|\*\*\*\*)[ ](?:Log (?:opened|closed)|Day changed|BEGIN LOGGING|ENDING LOGGING)",
         "--- Log opened Sat Nov 21 14:05:06 2026"),
+    Look("commit in a list", "", r".{1,200}[ ]\(20\d\d-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}\)[ \t]*$",
+        "core: count the workers (2026-11-21 14:05:06 +0100)"),
+    Look("message head", "from", r">?From[ ](?:[0-9a-f]{40}|\S{1,100}@\S{1,100})[ ]+[A-Z][a-z]{2}[ ]",
+        "From a@example.org Sat Nov 21 14:05:06 2026"),
     Look("patch head", "", r"(?:---|\+\+\+|diff|index|Author(?:Date)?|Commit(?:Date)?)[ :].{0,200}?\d\d:\d\d:\d\d",
         "--- a/core.py 2026-11-21 14:05:06 +0100"),
     Look("commit", "date authordate commitdate", r"(?:Author|Commit)?Date:[ ]{2,8}[A-Z][a-z]{2}[ ][A-Z][a-z]{2}[ ]",
         "Date:   Sat Nov 21 14:05:06 2026 +0100"),
+    Look("attribution", "quoting sent", r"[ \t]*(?:Quoting[ ].{2,80}\(.{8,40}\)|The .{2,40}[ ]you sent on .{8,60}):?[ \t]*$",
+        "Quoting Alice Example (2026-11-21 14:05:06):"),
     Look("attribution", "wrote writes schrieb écrit escribió scritto escreveu schreef napisał napisała skrev napsal",
         r"[ \t]*(?:On|Am|Le|El|Il|Em|Op|W dniu|Dnia|Den|Dne)\b.{6,300}?"
         r"(?:wrote|writes|schrieb|a écrit|escribió|ha scritto|escreveu|schreef|napisał|skrev|napsal)[^\n]{0,60}:?[ \t]*$",
@@ -150,12 +157,12 @@ NOT_NOW: tuple[Look, ...] = (
         "will we'll i'll they'll it'll ll shall plan plans planned planning schedule scheduled rescheduled going intend"
         " intends intended"
         " intending intention would should to be is are expected due expect expects next eta deadline propose proposed"
-        " let's let see free available"
+        " let's let see free available set"
         " tomorrow upcoming maintenance meet meeting call later aim aiming target targeting estimated geplant planmäßig werden"
         " wird"
         " please nächste nächsten nächster nächstes prochain prochaine próximo próxima voraussichtlich morgen prévu prévue prévus"
         " prévues sera seront demain previsto prevista será estarei gepland zaplanowano zaplanowany",
-        r"\b(?:will(?! not have)|(?:we|I|they|it)['’]ll|shall|plan(?:s|ned|ning)?[ ](?:to|for|on)"
+        r"\b(?:will(?! not have)|(?:is|it['’]s)[ ]set[ ]for|(?:we|I|they|it)['’]ll|shall|plan(?:s|ned|ning)?[ ](?:to|for|on)"
         r"|planned[ ](?:maintenance|work|start|end)?|(?:re)?scheduled(?:[ ]maintenance)?[ ](?:for|at|on|to|from)|going[ ]to"
         r"|please|nächste[nrms]?|prochaine?|próxim[oa]"
         r"|intend(?:s|ed|ing)?[ ]to|intention|would[ ]be|should[ ]be|(?:is|are)[ ]to[ ]be|to[ ]be|(?:is|are|be)[ ](?:expected"
@@ -211,8 +218,8 @@ PLANS = re.compile(
 
 #: A text that tells of the past as a whole.
 REPORT = re.compile(
-    r"\b(?:post-?[ ]?mortem|incident (?:report|review)|retrospective|root cause analysis|RCA|RFO|last (?:week|month)|lessons learned"
-    r"|nachbericht|rückblick|compte[ -]rendu|bilan|informe|relatório)\b",
+    r"\b(?:post-?[ ]?mortem|incident (?:report|review)|retrospective|root cause analysis|RCA|RFO|last (?:week|month)"
+    r"|lessons learned|nachbericht|rückblick|compte[ -]rendu|bilan|informe|relatório)\b",
     re.I,
 )
 ENDED = re.compile(
@@ -251,7 +258,7 @@ def _search(rows: _Compiled, before: str) -> str:
 
 def line_look(line: str) -> str:
     """The name of the LINES row that fits, or ""."""
-    head = line[:_LONG]
+    head = line[:_LONG].replace("\u00a0", " ")
     words: set[str] | None = None
     for name, cues, pattern in _LINES:
         if cues:

@@ -264,9 +264,8 @@ class _Walk:
             return
         said = self.text[max(line.body, e.start - 120) : e.start]
         begins = len(said[said.rfind(". ") + 1 :].split()) <= 4
-        aside = (not begins and self.last is not None) or self.text.rfind("(", line.start, e.start) > self.text.rfind(
-            ")", line.start, e.start
-        )
+        bracket = self.text.rfind("(", line.start, e.start) > self.text.rfind(")", line.start, e.start)
+        aside = bracket or (not begins and self.last is not None)
         if self.placer.stated is None and not aside:
             self.placer.mention(found, line, e.day is not None and e.day.night)
         else:
