@@ -235,8 +235,8 @@ def _sentence(text: str, lines: list[Line], index: int, spans: Spans, near: Span
         start = m.end()
     stop = _SENTENCE_END.search(text, spans[-1][1], end)
     end = max(stop.end() if stop is not None else end, spans[-1][1])
+    start, end = _clause(text, min(start, spans[0][0]), end, spans, near)
     group = [s for s in _group(text, spans, near) if s in spans or (start <= s[0] and s[1] <= end)]
-    start, end = _clause(text, min(start, spans[0][0]), end, group, near)
     words = _cut(text, start, end, group)
     if ">" in words:
         words = "\n".join(_QUOTE.sub("", row, count=1) if _QUOTE.match(row) else row for row in words.split("\n"))
