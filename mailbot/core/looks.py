@@ -218,7 +218,7 @@ PLANS = re.compile(
 
 #: A text that tells of the past as a whole.
 REPORT = re.compile(
-    r"\b(?:post-?[ ]?mortem|incident (?:report|review)|retrospective|root cause analysis|RCA|RFO|last (?:week|month)"
+    r"\b(?:post-?[ ]?mortem|incident (?:report|review)|retrospective|root cause analysis|RCA|RFO"
     r"|lessons learned|nachbericht|rückblick|compte[ -]rendu|bilan|informe|relatório)\b",
     re.I,
 )
