@@ -74,7 +74,7 @@ LINES: tuple[Look, ...] = (
         "core: count the workers (2026-11-21 14:05:06 +0100)"),
     Look("message head", "from", r">?From[ ](?:[0-9a-f]{40}|\S{1,100}@\S{1,100})[ ]+[A-Z][a-z]{2}[ ]",
         "From a@example.org Sat Nov 21 14:05:06 2026"),
-    Look("patch head", "", r"(?:---|\+\+\+|diff|index|Author(?:Date)?|Commit(?:Date)?)[ :].{0,200}?\d\d:\d\d:\d\d",
+    Look("patch head", "", r"(?:---(?![ ](?:Log|Day))|\+\+\+|diff|index|Author(?:Date)?|Commit(?:Date)?)[ :].{0,200}?\d\d:\d\d:\d\d",
         "--- a/core.py 2026-11-21 14:05:06 +0100"),
     Look("commit", "date authordate commitdate", r"(?:Author|Commit)?Date:[ ]{2,8}[A-Z][a-z]{2}[ ][A-Z][a-z]{2}[ ]",
         "Date:   Sat Nov 21 14:05:06 2026 +0100"),
@@ -245,7 +245,9 @@ def _compile(rows: tuple[Look, ...], flags: int = 0) -> _Compiled:
     return tuple((r.name, frozenset(_WORD.findall(r.cues)), re.compile(r.pattern, flags)) for r in rows)
 
 
-_LINES = _compile(LINES)
+_LINES = _compile(tuple(row for row in LINES if row.cues))
+_ALWAYS = tuple(row.name for row in LINES if not row.cues)  # tried on every line, so all at once
+_ANY = re.compile("|".join(f"({row.pattern})" for row in LINES if not row.cues))
 _LEFT, _RIGHT, _WITH, _NOT_NOW, _AFTER = (_compile(t, re.I) for t in (LEFT, RIGHT, WITH, NOT_NOW, NOT_NOW_AFTER))
 
 
@@ -259,15 +261,11 @@ def _search(rows: _Compiled, before: str) -> str:
 def line_look(line: str) -> str:
     """The name of the LINES row that fits, or ""."""
     head = line[:_LONG].replace("\u00a0", " ")
-    words: set[str] | None = None
-    for name, cues, pattern in _LINES:
-        if cues:
-            words = set(_WORD.findall(head.lower())) if words is None else words
-            if cues.isdisjoint(words):
-                continue
-        if pattern.match(head):
-            return name
-    return ""
+    match = _ANY.match(head)
+    if match is not None and match.lastindex is not None:
+        return _ALWAYS[match.lastindex - 1]
+    words = set(_WORD.findall(head.lower()))
+    return next((name for name, cues, pattern in _LINES if not cues.isdisjoint(words) and pattern.match(head)), "")
 
 
 def clock_look(text: str, e: Expression, line_start: int, line_end: int) -> str:

@@ -83,7 +83,7 @@ class _Walk:
     def _line(self, index: int, line: Line) -> list[Place]:
         row = self.sheet.on_line[index]
         if not any(e.timed for e in row):
-            self._without_times(line, row, self._stands_alone(index))
+            self._without_times(line, row, bool(row) and self._stands_alone(index))
             return [p] if row and (p := self._dated(row[0], line)) is not None else []
         look = line_look(self.text[line.start : line.end])
         if look:
