@@ -13,7 +13,8 @@ from mailbot.core.days import resolve
 from mailbot.core.expressions import Expression
 from mailbot.core.looks import DAY_CHANGED, clock_look, line_look, not_now
 from mailbot.core.page import Line, head_zone, is_lead
-from mailbot.core.placing import SLACK, Place, Placer
+from mailbot.core.place import Place
+from mailbot.core.placing import SLACK, Placer
 from mailbot.core.sheet import Sheet, all_days, days_said, month_first, newest_first, zones_said
 from mailbot.core.zones import read_zone
 
