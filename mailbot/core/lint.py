@@ -209,10 +209,14 @@ def questions(
     for remark in remarks(incident):
         if remark.label and remark.ask:
             doubted.setdefault(remark.label, remark)
-    open_ones = (e for e in incident.entries if _may_be_unsure(e) or (doubted and e.label in doubted))
+    numbers = {incident.entry(label).number for label in doubted}
+
+    def is_open(e: Entry) -> bool:
+        return e.number in numbers or (e.when is not None and (not e.when.sure or MEANINGS in e.when.why))
+
     ends = {number for w in incident.windows for number in (w.start, w.end)}
     out = []
-    for entry in sorted(open_ones, key=lambda e: (e.number not in ends, e.number)):
+    for entry in sorted(filter(is_open, incident.entries), key=lambda e: (e.number not in ends, e.number)):
         if (
             entry.dropped
             or entry.label in incident.asked
@@ -230,14 +234,10 @@ def questions(
     return tuple(out)
 
 
-def _may_be_unsure(entry: Entry) -> bool:
-    return entry.when is not None and (not entry.sure or MEANINGS in entry.when.why)
-
-
 def _unsure(incident: Incident, entry: Entry) -> str:
     """What to ask of an entry whose date or zone is no more than inferred, or means more than one thing; "" where it is sure."""
     when = entry.when
-    if when is None or not _may_be_unsure(entry):
+    if when is None or (when.sure and MEANINGS not in when.why):
         return ""
     clock, taken = clock_in(when), f"{entry.utc:%Y-%m-%d %H:%M} UTC"
     if MEANINGS in when.why:
