@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -22,6 +23,7 @@ from mailbot.app.mailroom import Mailroom
 from mailbot.store.archive import Arrival
 
 TARGET = 1.5
+MUCH = 1_000_000  # no budget: each notice is written
 KEYWORDS = (
     "LOG 10:15 UTC rolled back",
     "IMPACT: logins fail",
@@ -37,8 +39,12 @@ class House:
     def __init__(self, path: Path, stack: ExitStack, *, seed: int) -> None:
         config = loaded(path)
         self.archive, self.register = stack.enter_context(opened(path))
-        self.mailroom = Mailroom(self.register, setup.renderer(config), setup.policy(config), None)
+        policy = replace(setup.policy(config), list_hour=MUCH, incident_day=MUCH, sender_day=MUCH)
+        self.mailroom = Mailroom(self.register, setup.renderer(config), policy, None)
         self.author = Author(seed)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
 
     def take(self, raw: bytes) -> float:
         """CPU milliseconds from the mail on disk to everything that follows from it."""
@@ -49,16 +55,16 @@ class House:
         return (time.process_time() - began) * 1000
 
     async def follow(self) -> None:
-        while self.register.catch_up() or await self.mailroom.write(datetime.now(UTC)):
+        while self.register.catch_up() or await self.mailroom.write(self.now()):
             pass
         self.register.commit()
 
     def opens(self) -> tuple[Thread, float]:
-        thread, raw = self.author.opens(datetime.now(UTC))
+        thread, raw = self.author.opens(self.now())
         return thread, self.take(raw)
 
     def replies(self, thread: Thread, keyword: str = "") -> float:
-        return self.take(self.author.writes(thread, datetime.now(UTC), own=keyword))
+        return self.take(self.author.writes(thread, self.now(), own=keyword))
 
 
 def measure(options: Options) -> Iterator[Row]:
@@ -107,7 +113,7 @@ def _thread(house: House, length: int) -> Thread:
     thread, _ = house.opens()
     way = Arrival("smtp 192.0.2.1", "someone@example.net", ("incident@example.org",))
     for _ in range(length - 1):
-        waiting = house.archive.append("in", house.author.writes(thread, datetime.now(UTC)), way)
+        waiting = house.archive.append("in", house.author.writes(thread, house.now()), way)
         if len(thread.ids) % 200 == 0:
             waiting.result()
             house.register.catch_up()
