@@ -101,8 +101,8 @@ def test_whatever_the_bytes_they_come_back(tmp_path: Path, mails: list[bytes], d
     records = scene.fill(*mails, direction=direction)
     assert scene.all() == records
     assert scene.said == []
-    got = [re.sub(rb"(?i)x-was-mailbot-", b"X-Mailbot-", r.raw) for r in records]
-    assert got == [re.sub(rb"(?i)x-was-mailbot-", b"X-Mailbot-", kept(m)) for m in mails]
+    got = [re.sub(rb"(?i)x-(?:was-)?mailbot-", b"X-Mailbot-", r.raw) for r in records]
+    assert got == [re.sub(rb"(?i)x-(?:was-)?mailbot-", b"X-Mailbot-", kept(m)) for m in mails]
 
 
 @settings(max_examples=30, deadline=None)
