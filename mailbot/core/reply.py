@@ -101,10 +101,10 @@ class _Reader:
     def _is_plain(self, at: int) -> bool:
         """Whether nothing in the line can begin or end a mark, so that nobody need ask: true of nearly all prose."""
         line = self.lines[at]
-        if line[0] in "-_=*>" or line[-1] in ":：-" or "<" in line or not self._goes_on(at):
-            return False
         head = line[:60]
-        return ":" not in head and "：" not in head and quotes.START.match(line) is None
+        if line[0] in "-_=*>" or line[-1] in ":：-" or "<" in line or ":" in head or "：" in head:
+            return False
+        return quotes.START.match(line) is None and (self._goes_on(at) or quotes.MOBILE_LINE.match(line) is None)
 
     def _goes_on(self, at: int) -> bool:
         """Whether text follows at once: then no text ends here, and no telephone signs it."""
