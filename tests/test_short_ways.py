@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailbot.core import message, reply
+from mailbot.core.structure import structure
 
 LINES = """
 the node is down
@@ -66,7 +67,7 @@ def test_a_plain_line_is_judged_as_if_all_questions_were_asked(lines: list[str])
 )
 def test_a_single_part_is_what_the_stdlib_makes_of_it(lines: list[str], end: str, junk: bytes) -> None:
     raw = message.bounded(end.join(lines).encode("latin-1") + junk, [])
-    long, short = email.message_from_bytes(raw), message._structure(raw, [])
+    long, short = email.message_from_bytes(raw), structure(raw, message.head_end(raw), [])
     assert list(short.raw_items()) == list(long.raw_items())
     assert short.is_multipart() == long.is_multipart()
     if not long.is_multipart():

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-import email
 import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import Message as Mime
-from email.parser import BytesHeaderParser
 
 from mailbot.core.date import read_date
 from mailbot.core.encoded import body_text, decode_words, header_name, header_text
+from mailbot.core.structure import structure
 
 HEADER_BYTES = 262_144  # all headers of a mail
 VALUE_BYTES = 32_768  # one header
@@ -78,7 +77,8 @@ class Message:
 def parse(raw: bytes) -> Message:
     """One mail, with or without an mbox ``From `` line. Never raises; time is linear in ``len(raw)``."""
     problems: list[str] = []
-    mime = _structure(bounded(raw, problems), problems)
+    raw = bounded(raw, problems)
+    mime = structure(raw, head_end(raw), problems)
     headers = _headers(mime, problems)
     first: dict[str, str] = {}
     for name, value in headers:
@@ -150,8 +150,6 @@ def head_end(raw: bytes, start: int = 0) -> int:
     return min(ends, default=-1)
 
 
-_BLANK = re.compile(rb"\n\r?\n")
-_NESTS = re.compile(rb"multipart|message/", re.IGNORECASE)
 _NESTING = re.compile(rb"^content-type:\s{0,80}(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
 
 
@@ -196,20 +194,6 @@ def _without_parts(raw: bytes, start: int, problems: list[str]) -> bytes:
                 problems.append(f"more than {PARTS} parts: the rest was not read")
                 return raw[: match.start()]
     return raw
-
-
-def _structure(raw: bytes, problems: list[str]) -> Mime:
-    try:
-        blank = _BLANK.match(raw, head_end(raw))
-        if blank is None or _NESTS.search(raw, 0, end := blank.end()):
-            return email.message_from_bytes(raw)
-        # A single part: the stdlib would go through its text line by line, for half of the time that a mail takes.
-        mime = email.message_from_bytes(raw[:end])
-        mime._payload += raw[end:].decode("ascii", "surrogateescape")  # type: ignore[attr-defined]
-        return mime
-    except Exception as error:  # the stdlib raises on some parameters (cpython#151857): headers and bare text are left
-        problems.append(f"the parts could not be read ({type(error).__name__}): taken as one text")
-        return BytesHeaderParser().parsebytes(raw)
 
 
 def _headers(mime: Mime, problems: list[str]) -> tuple[tuple[str, str], ...]:
@@ -343,7 +327,7 @@ class _Reader:
     def read(self, part: Mime) -> list[str]:
         """The inline texts below ``part``, in order."""
         kind = part.get_content_type()
-        children = part.get_payload()
+        children = part.get_payload() if part.is_multipart() else ""  # of a text it decodes all, for nothing
         if isinstance(children, list) and not kind.startswith("message/"):
             if kind == "multipart/alternative":
                 return self._alternative([c for c in children if isinstance(c, Mime)])
