@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
 
 from mailbot.core import odd
 from mailbot.core.doubts import MOST, Doubt, Heard, Page, Stated, Told, clock_in, offset_in_words
@@ -214,15 +215,13 @@ def questions(
     def is_open(e: Entry) -> bool:
         return e.number in numbers or (e.when is not None and (not e.when.sure or MEANINGS in e.when.why))
 
-    ends = {number for w in incident.windows for number in (w.start, w.end)}
-    out = []
-    for entry in sorted(filter(is_open, incident.entries), key=lambda e: (e.number not in ends, e.number)):
-        if (
-            entry.dropped
-            or entry.label in incident.asked
-            or entry.label in asked
-            or (of is not None and entry.message_id not in of)
-        ):
+    ends = {number for w in incident.windows for number in (w.start, w.end) if number}
+    first = [incident.entries[number - 1] for number in sorted(ends)]
+    out: list[Question] = []
+    for entry in chain(first, (e for e in incident.entries if e.number not in ends)):
+        if entry.dropped or (of is not None and entry.message_id not in of) or not is_open(entry):
+            continue
+        if entry.label in incident.asked or entry.label in asked:
             continue
         known = doubted.get(entry.label)
         ask = known.ask if known is not None else _unsure(incident, entry)
