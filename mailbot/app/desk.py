@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from types import MappingProxyType
 
 from mailbot.core.facts import Facts, facts
@@ -14,9 +14,10 @@ from mailbot.core.incident import MailingList, Said
 from mailbot.core.kinds import kind
 from mailbot.core.message import Message, parse
 from mailbot.core.reading import NOTHING, Reading, read
-from mailbot.core.reply import Part, split
+from mailbot.core.reply import Part, own_spans, split
 from mailbot.core.subject import read_subject
 from mailbot.core.times import Context
+from mailbot.core.zones import read_zone
 from mailbot.intake.trust import Trust, judge
 
 NONE: Mapping[str, str] = MappingProxyType({})
@@ -121,4 +122,22 @@ def said(taken: Taken, mailing_list: MailingList, sender_zone: str) -> Said:
         reading,
         message.recipients,
         message.date,
+        message.in_reply_to,
+        _plain(taken, reading),
+        _clock(message, sender_zone),
     )
+
+
+def _plain(taken: Taken, reading: Reading) -> str:
+    """The own text of a reply in which no keyword was read, "" for other mails."""
+    if taken.kind != "human" or reading.commands or not taken.message.in_reply_to:
+        return ""
+    return "".join(taken.message.text[start:end] for start, end in own_spans(taken.parts)).strip()
+
+
+def _clock(message: Message, sender_zone: str) -> tzinfo | None:
+    """Where the sender's clock is, None where they say nothing of it (-0000)."""
+    zone = read_zone(sender_zone) if sender_zone else None
+    if zone is not None:
+        return zone.info
+    return message.date.tzinfo if message.date is not None and message.offset_known else None

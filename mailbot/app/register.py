@@ -142,7 +142,7 @@ class Register(Index):
 
     def _item(self, taken: Taken, doc: Doc) -> Said | Sent:
         if doc["d"] == "out":
-            return Sent(taken.facts.message_id, taken.at, tuple(doc["k"]), tuple(doc.get("q", ())))
+            return Sent(taken.facts.message_id, taken.at, tuple(doc["k"]), tuple(doc.get("q", ())), tuple(doc["t"]))
         return said(taken, self.list, self.zone_of(taken))
 
     def zone_of(self, taken: Taken) -> str:
@@ -180,9 +180,8 @@ class Register(Index):
         """The mails of an incident in the order of the fold."""
         for _, doc in self.state.all("messages", self.members.get(incident, ())):
             if doc["d"] == "out":  # the document says it all
-                yield Sent(
-                    doc["f"][0], datetime.fromtimestamp(doc["f"][1], UTC), tuple(doc["k"]), tuple(doc.get("q", ()))
-                )
+                at = datetime.fromtimestamp(doc["f"][1], UTC)
+                yield Sent(doc["f"][0], at, tuple(doc["k"]), tuple(doc.get("q", ())), tuple(doc["t"]))
             else:
                 yield self._item(self.taken(doc), doc)
 

@@ -8,7 +8,7 @@ In the order in which a mail goes through (the first of a row is the way in, the
     reading    what one message says: commands/ (a keyword is one function there) and times
     times      own text -> events with instants: formats (a way to write a time is one row there), found, scanner,
                expressions, looks (what is no event), page, sheet, walk, place, placing, days, zones, lexicon, words
-    incident   the fold of an incident's mails: entries (its values), report (what a template prints)
+    incident   the fold of an incident's mails: entries (its values), answers (to our questions), report (for templates)
     lint       what is probably wrong about a time: doubts, odd, vague, durations; explain (why something is none)
     due        what should be mailed now
 """

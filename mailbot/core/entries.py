@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -68,6 +68,9 @@ class Said:
     reading: Reading
     recipients: tuple[Address, ...] = ()
     date: datetime | None = None  # the Date header, None where it could not be read
+    answers: tuple[str, ...] = ()  # In-Reply-To
+    words: str = ""  # own text of a reply that has no keywords: it may be the answer to a question of ours
+    zone: tzinfo | None = None  # where the sender's clock is: their ZONE, else the offset of their Date
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,22 @@ class Sent:
     at: datetime
     keys: tuple[str, ...]
     asked: tuple[str, ...] = ()  # labels of the entries it asks about, in the order of its questions
+    to: tuple[str, ...] = ()  # the envelope's recipients
+
+    @property
+    def kind(self) -> str:
+        """Which notice it was: ack, update, question, ... (of several the first)."""
+        return self.keys[0].partition(":")[0] if self.keys else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A mail of ours that asked one person for one section of the report."""
+
+    section: str
+    who: str  # address
+    at: datetime
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
+from mailbot.core.answers import answered, keep_question
 from mailbot.core.doubts import SKEW, Heard
 from mailbot.core.entries import (
     Action,
@@ -21,6 +22,7 @@ from mailbot.core.entries import (
     MailingList,
     Note,
     Outcome,
+    Question,
     Refused,
     Said,
     Sent,
@@ -44,6 +46,7 @@ __all__ = [
     "MailingList",
     "Note",
     "Outcome",
+    "Question",
     "Refused",
     "Said",
     "Sent",
@@ -89,6 +92,9 @@ class Incident:
     codes: dict[str, str] = field(default_factory=dict)  # UNDO code -> Message-ID
     asks: dict[str, Ask] = field(default_factory=dict)
     sent: dict[str, datetime] = field(default_factory=dict)
+    questions: dict[str, Question] = field(default_factory=dict)  # Message-ID -> what it asked whom
+    mailed: dict[str, datetime] = field(default_factory=dict)  # address -> our last mail of our own accord to it alone
+    zones: dict[str, tzinfo] = field(default_factory=dict)  # address -> where its clock is
     asked: set[str] = field(default_factory=set)  # labels of entries that a mail of ours has asked about
     heard: list[Heard] = field(default_factory=list)  # what the lint says of single messages
     unused: list[tuple[str, str]] = field(default_factory=list)  # (Message-ID, why nothing of it is in the report)
@@ -104,7 +110,9 @@ class Incident:
                 self.asks.pop(key, None)
             self.asked.update(item.asked)
             self.references.append(item.message_id)
+            keep_question(self, item)
             return
+        item = answered(self, item)
         self.messages += 1
         self.references.append(item.message_id)
         if item.kind not in ("human", "alert"):
@@ -136,6 +144,8 @@ class Incident:
             if who.email and self.mailing_list.is_person(who) and (who.name or who.email not in self.people):
                 self.people[who.email] = who
         self.spoke[item.who.email] = item.at
+        if item.zone is not None:
+            self.zones[item.who.email] = item.zone
         self.codes[undo_code(item.message_id)] = item.message_id
 
     def _listen(self, item: Said) -> None:
