@@ -131,13 +131,23 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Text for one section of the report, and the message it came from."""
+    """Text for one section of the report, and the message it came from; ``was`` keeps the words before an edit."""
 
     section: str
     text: str
     who: Address
     message_id: str
     at: datetime
+    was: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Who has read the report, as a second person (REVIEWED). ``who`` None: nobody objected in time ("unreviewed")."""
+
+    who: Address | None
+    at: datetime
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

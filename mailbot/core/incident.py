@@ -24,6 +24,7 @@ from mailbot.core.entries import (
     Outcome,
     Question,
     Refused,
+    Review,
     Said,
     Sent,
     Status,
@@ -83,6 +84,10 @@ class Incident:
     starts: list[int] = field(default_factory=list)  # numbers of those that call themselves the start
     windows: list[Window] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    removed: list[tuple[Note, str]] = field(default_factory=list)  # taken out by an edited draft, and by whom
+    versions: dict[str, tuple[Note, ...]] = field(default_factory=dict)  # what each draft said, by its mark
+    review: Review | None = None
+    embargo: datetime | None = None  # nothing leaves the private way before
     actions: list[Action] = field(default_factory=list)
     quiet: bool = False
     quiet_until: datetime | None = None
