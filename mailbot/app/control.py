@@ -10,6 +10,7 @@ import contextlib
 import json
 import socket
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from mailbot.app.importing import bring_in
 
 if TYPE_CHECKING:
     from mailbot.app.daemon import Daemon
+    from mailbot.app.office import Office
 
 Answer = dict[str, Any]
 
@@ -58,29 +60,43 @@ class Control:
         writer.close()
 
     async def _obey(self, request: Answer, tell: Any) -> Answer:
-        daemon, do = self.daemon, request.get("do")
+        """``list`` names the one it is about; without it, it is about all (an import must be about one)."""
+        daemon, do, name = self.daemon, request.get("do"), request.get("list") or ""
+        offices = [office for office in daemon.offices if name in ("", office.name) or len(daemon.offices) == 1]
+        if not offices:
+            return {"error": f"there is no list {name!r}"}
         if do in ("pause", "resume"):
-            daemon.mailroom.pause(do == "pause")
+            for office in offices:
+                office.mailroom.pause(do == "pause")
             daemon.wake()
             return {"paused": do == "pause"}
         if do == "redact":
-            async with daemon.reading, daemon.mailroom.posting:
-                count = await asyncio.to_thread(daemon.register.redact, str(request["message_id"]))
+            count = sum([await _redact(office, str(request["message_id"])) for office in offices])
             log.operator("redact", message=request["message_id"], copies=count)
             return {"redacted": count}
         if do == "import":
-            loop = asyncio.get_running_loop()
-
-            def progress(done: int, all_of_it: int) -> None:
-                loop.call_soon_threadsafe(tell, {"done": done, "of": all_of_it})
-
-            async with daemon.reading, daemon.mailroom.posting:
-                paths = [Path(p) for p in request["paths"]]
-                result = await asyncio.to_thread(bring_in, daemon.register, paths, daemon.clock(), progress)
-                daemon.register.commit()
-            log.operator("import", new=result.new, known=result.known)
-            return {"new": result.new, "known": result.known, "problems": result.problems}
+            if len(offices) > 1:
+                return {"error": f"which list? --list {' or '.join(office.name for office in offices)}"}
+            return await _import(offices[0], [Path(p) for p in request["paths"]], daemon.clock(), tell)
         return {"error": f"a daemon cannot {do!r}"}
+
+
+async def _redact(office: Office, message_id: str) -> int:
+    async with office.reading, office.mailroom.posting:
+        return await asyncio.to_thread(office.register.redact, message_id)
+
+
+async def _import(office: Office, paths: list[Path], now: datetime, tell: Any) -> Answer:
+    loop = asyncio.get_running_loop()
+
+    def progress(done: int, all_of_it: int) -> None:
+        loop.call_soon_threadsafe(tell, {"done": done, "of": all_of_it})
+
+    async with office.reading, office.mailroom.posting:
+        result = await asyncio.to_thread(bring_in, office.register, paths, now, progress)
+        office.register.commit()
+    log.operator("import", new=result.new, known=result.known)
+    return {"new": result.new, "known": result.known, "problems": result.problems}
 
 
 def ask(folder: Path, request: Answer) -> Iterator[Answer]:

@@ -1,7 +1,7 @@
 """The daemon: ways in, reading, what is due, the way out, in one event loop. SIGTERM finishes what was accepted.
 
 Accepting comes first: a mail is answered when it is on disk, and reading waits while mail is coming in (but never for
-long). Notices are written only when the register has caught up with the archive, so none is ever written twice.
+long). Each list has an office of its own (``app.office``); ways in and the smarthost are shared.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -23,20 +23,18 @@ from apscheduler.triggers.interval import IntervalTrigger
 from mailbot.app import log, setup
 from mailbot.app.control import Control
 from mailbot.app.mailroom import Mailroom, apart
+from mailbot.app.office import Office
 from mailbot.app.register import Register
+from mailbot.app.routing import route
 from mailbot.config import Config, Imap
-from mailbot.core.due import Policy
 from mailbot.intake.imap import ImapIntake, Mailbox
 from mailbot.intake.smtp import Intake
 from mailbot.store.archive import Archive, Arrival, Record, utcnow
 
-SLICE = 8  # records read before others get their turn,
-SPELL = 0.05  # or fewer where they are long: seconds
 SHARE = 4  # of the time reading gets a fourth while mail is coming in, so that steady mail does not starve it
 TICK = 15  # seconds between looks at what is due
 GRACE = 10.0  # seconds that a running DATA gets at shutdown
 LAST_MAIL = 3.0  # seconds that a hand-over gets then
-COMMIT = 200  # records between commits of the state while catching up
 _ID = re.compile(rb"(?im)^message-id:\s*<?([^>\r\n]{1,200})")
 
 
@@ -47,34 +45,40 @@ class Daemon:
         self.config, self.clock = config, clock
         self.stopping = False
         self.ports: dict[str, int] = {}
-        self.reading = asyncio.Lock()  # who holds it has the register
-        self._wake = asyncio.Event()
-        self._rounds = 0  # how often everything was read and written
-        self._uncommitted = 1  # what the start found; the first commit keeps it
+        self.offices: list[Office] = []
         self._work: list[asyncio.Task[None]] = []
         self._threads: list[threading.Thread] = []
         self._stop_threads = threading.Event()
 
+    @property
+    def archive(self) -> Archive:
+        """These three are the first list's, which most daemons have alone."""
+        return self.offices[0].archive
+
+    @property
+    def register(self) -> Register:
+        return self.offices[0].register
+
+    @property
+    def mailroom(self) -> Mailroom:
+        return self.offices[0].mailroom
+
     async def run(self, ready: Callable[[Daemon], None] | None = None) -> None:
         """Until SIGTERM or SIGINT. Raises Locked or OSError where it cannot start."""
         began = time.monotonic()
-        self.archive = setup.open_archive(self.config, clock=self.clock)
         self.post = setup.post(self.config)
-        policy = setup.policy(self.config)
         self._loop = asyncio.get_running_loop()
-        for name in (signal.SIGTERM, signal.SIGINT):
-            self._loop.add_signal_handler(name, self.stop)
-        scheduler = self._schedule(policy)
+        scheduler = AsyncIOScheduler()
         try:
+            for one in self.config.each:
+                self.offices.append(Office(one, self.post, self.clock))
+            for name in (signal.SIGTERM, signal.SIGINT):
+                self._loop.add_signal_handler(name, self.stop)
+            self._schedule(scheduler)
             await self._listen()
-            await self._open(policy)
-            log.started(
-                self.config.store.folder,
-                self.register.messages,
-                len(self.register.rows),
-                timedelta(seconds=time.monotonic() - began),
-            )
-            self._work = [asyncio.create_task(self._read()), asyncio.create_task(self._hand_over())]
+            await self._open(began)
+            for office in self.offices:
+                self._work += [asyncio.create_task(self._read(office)), asyncio.create_task(self._hand_over(office))]
             scheduler.start()
             if ready is not None:
                 ready(self)
@@ -84,12 +88,18 @@ class Daemon:
                 scheduler.shutdown(wait=False)
             await self._shut()
 
-    async def _open(self, policy: Policy) -> None:
-        """Loads what is known. Mail is taken meanwhile, which needs the archive only: with 100,000 messages this takes
-        seconds, and minutes where the state must be made again."""
-        self.register = await asyncio.to_thread(setup.open_register, self.config, self.archive)
-        self._commit()
-        self.mailroom = Mailroom(self.register, setup.renderer(self.config), policy, self.post)
+    async def _open(self, began: float) -> None:
+        """Loads what is known. Mail is taken meanwhile, which needs the archives only."""
+        for office in self.offices:
+            await asyncio.to_thread(office.load)
+            office.begin()
+            known = office.register
+            log.started(
+                office.config.store.folder,
+                known.messages,
+                len(known.rows),
+                timedelta(seconds=time.monotonic() - began),
+            )
         await self.control.open()
         for box in self.config.imap:
             self._watch(box)
@@ -104,18 +114,19 @@ class Daemon:
 
     def stop(self) -> None:
         self.stopping = True
-        self._wake.set()
+        self.wake()
 
     def wake(self) -> None:
-        self._wake.set()
+        for office in self.offices:
+            office.wake.set()
 
     async def settle(self) -> None:
         """Until all that was accepted is read, all that is due is written, and all that can be is handed over."""
-        before = self._rounds
-        self._wake.set()
-        while self._rounds <= before and not self.stopping:
+        before = [office.rounds for office in self.offices]
+        self.wake()
+        while any(o.rounds <= n for o, n in zip(self.offices, before, strict=True)) and not self.stopping:
             await asyncio.sleep(0.005)
-        while not self.stopping and any(w.next_at is None for w in self.register.outbox.values()):
+        while not self.stopping and any(office.busy() for office in self.offices):
             await asyncio.sleep(0.005)
 
     # ── ways in ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -131,19 +142,21 @@ class Daemon:
 
     async def accept(self, raw: bytes, sender: str, recipients: tuple[str, ...], way: str) -> None:
         """On disk when this returns (law 1); whatever it raises is answered with 451."""
+        arrival = Arrival(way, sender, recipients)
         try:
-            record: Record = await asyncio.wrap_future(self.archive.append("in", raw, Arrival(way, sender, recipients)))
+            for office in route(self.offices, raw, recipients):
+                record: Record = await asyncio.wrap_future(office.archive.append("in", raw, arrival))
         except OSError as error:
             log.refused(way, error.strerror or str(error))
             raise
         finally:
-            self._wake.set()  # also where the peer went away meanwhile: the mail may be on disk all the same
+            self.wake()  # also where the peer went away meanwhile: the mail may be on disk all the same
         self._arrived(record, way)
 
     def _arrived(self, record: Record, way: str) -> None:
         found = _ID.search(record.raw, 0, 20_000)
         log.accepted(found[1].decode("ascii", "replace") if found else "none", way, len(record.raw))
-        self._wake.set()
+        self.wake()
 
     def _watch(self, box: Imap) -> None:
         """One thread a mailbox; its mails go the same way."""
@@ -152,10 +165,12 @@ class Daemon:
         def accept(raw: bytes, way: str) -> None:
             place = way.rpartition(" ")[2]
             full = f"imap {label} {place}"
-            record = self.archive.append("in", raw, Arrival(full)).result()
+            for office in self._for(box, raw):
+                record = office.archive.append("in", raw, Arrival(full)).result()
             self._loop.call_soon_threadsafe(self._arrived, record, full)
 
-        cursor = self.register.cursors.get(label)
+        seen = [o.register.cursors[label] for o in self.offices if label in o.register.cursors]
+        cursor = max(seen, default=None)
         mailbox = Mailbox(
             box.host,
             box.port,
@@ -173,52 +188,26 @@ class Daemon:
         thread.start()
         self._threads.append(thread)
 
+    def _for(self, box: Imap, raw: bytes) -> Iterable[Office]:
+        """The lists that a mail of this mailbox is for: the one that the mailbox is set for, else as its headers say."""
+        named = [office for office in self.offices if office.name == box.list]
+        return named or route(self.offices, raw, ())
+
     # ── reading and writing ───────────────────────────────────────────────────────────────────────────────────────
 
-    async def _read(self) -> None:
+    async def _read(self, office: Office) -> None:
         """Takes what was accepted; when there is nothing more, writes what is due."""
         while True:
             began = time.monotonic()
-            async with self.reading:
-                taken = self._slice()
-                if taken == 0 and not self.stopping:
-                    taken = await self._write()
-                if taken <= 0 or self._uncommitted >= COMMIT:
-                    self._commit()
+            taken = await office.round(stopping=self.stopping)
             if taken > 0:
                 await self._yield(began)
             elif self.stopping:
                 return
             else:
-                self._rounds += 1
-                await self._wake.wait()
-                self._wake.clear()
-
-    def _slice(self) -> int:
-        """How many records were taken; -1 where the archive cannot be read: then nothing may be written either."""
-        try:
-            taken = self.register.catch_up(SLICE, time.monotonic() + SPELL)
-        except OSError as error:
-            log.broke("", "reading the archive", error)
-            return -1
-        self._uncommitted += taken
-        return taken
-
-    async def _write(self) -> int:
-        try:
-            return await self.mailroom.write(self.clock())
-        except OSError as error:
-            log.broke("", "writing notices", error)
-            return 0
-
-    def _commit(self) -> None:
-        if not self._uncommitted and not self.register.touched:
-            return
-        try:
-            self.register.commit()
-            self._uncommitted = 0
-        except OSError as error:  # the state is only an index; it stays waiting
-            log.broke("", "writing the state", error)
+                office.rounds += 1
+                await office.wake.wait()
+                office.wake.clear()
 
     async def _yield(self, began: float) -> None:
         """Others first while mail is coming in, but not for ever. ``began``: when the slice did."""
@@ -228,29 +217,28 @@ class Daemon:
         while self.intake.busy() and time.monotonic() < until and not self.stopping:
             await asyncio.sleep(0.005)
 
-    async def _hand_over(self) -> None:
+    async def _hand_over(self, office: Office) -> None:
         while not self.stopping:
-            await self.mailroom.hand_over(self.clock(), lambda: self.stopping)
+            await office.mailroom.hand_over(self.clock(), lambda: self.stopping)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._outgoing(), 1.0)
+                await asyncio.wait_for(self._outgoing(office), 1.0)
 
-    async def _outgoing(self) -> None:
+    async def _outgoing(self, office: Office) -> None:
         """Until something new is in the outbox."""
-        known = len(self.register.outbox)
-        while len(self.register.outbox) <= known and not self.stopping:
+        known = len(office.register.outbox)
+        while len(office.register.outbox) <= known and not self.stopping:
             await asyncio.sleep(0.05)
 
-    def _schedule(self, policy: Policy) -> AsyncIOScheduler:
-        """Poll for what is due (law 9): one interval job; a cron job only says when a digest's period ends."""
-        scheduler = AsyncIOScheduler(timezone=policy.zone)
+    def _schedule(self, scheduler: AsyncIOScheduler) -> None:
+        """Poll for what is due (law 9): one interval job; cron jobs only say when a list's digest period ends."""
         always: dict[str, Any] = {"misfire_grace_time": None, "coalesce": True}
         scheduler.add_job(self.wake, IntervalTrigger(seconds=TICK), id="tick", **always)
-        if policy.digest_every != "never":
-            day = {"day_of_week": policy.digest_day} if policy.digest_every == "week" else {}
-            scheduler.add_job(
-                self.wake, CronTrigger(hour=policy.digest_hour, timezone=policy.zone, **day), id="digest", **always
-            )
-        return scheduler
+        for n, office in enumerate(self.offices):
+            policy = office.policy
+            if policy.digest_every != "never":
+                day = {"day_of_week": policy.digest_day} if policy.digest_every == "week" else {}
+                trigger = CronTrigger(hour=policy.digest_hour, timezone=policy.zone, **day)
+                scheduler.add_job(self.wake, trigger, id=f"digest {n}", **always)
 
     # ── the end ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -265,25 +253,11 @@ class Daemon:
         for task in self._work:
             task.cancel()
         await asyncio.gather(*self._work, return_exceptions=True)
-        if hasattr(self, "register"):
-            finish(self.archive, self.register)
-            log.stopped(self.register.messages)
-        else:
-            self.archive.close()
+        for office in self.offices:
+            office.close()
         if self.post is not None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(apart(self.post.close), 2.0)
-
-
-def finish(archive: Archive, register: Register) -> None:
-    """Takes what is still unread, keeps the state, lets go of the folder."""
-    try:
-        register.catch_up()
-        register.commit()
-    except OSError as error:
-        log.broke("", "the last commit", error)
-    register.state.close()
-    archive.close()
 
 
 def _imap_log(fact: str, **fields: object) -> None:

@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument(
             "--config", type=Path, metavar="FILE", default=os.environ.get("MAILBOT_CONFIG") or None, help="a TOML file"
         )
+        sub.add_argument("--list", metavar="NAME", default="", help="where there are several: the NAME of [lists.NAME]")
         return sub
 
     command("run", operating.run_daemon, "run the daemon until SIGTERM")

@@ -6,49 +6,56 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mailbot.cli.opening import Stop, config_of, looked_at
+from mailbot.cli.opening import Stop, chosen, looked_at
 
 if TYPE_CHECKING:
     from mailbot.app.register import Register
+    from mailbot.config import Config
+    from mailbot.core.incident import Incident
 
 
 def run_list(args: argparse.Namespace) -> int:
-    with looked_at(args) as register:
-        rows = register.incidents()
-        shown = rows if args.all else rows[:30]
-        for row in shown:
-            if row.get("unread") and (folded := register.look(row["id"])) is not None:
-                register.note(folded, None)
-        fresh = {row["id"]: row for row in register.incidents()}
-        for row in (fresh[r["id"]] for r in shown):
-            if args.json:
-                print(json.dumps({k: v for k, v in row.items() if k not in ("next", "unread")}, ensure_ascii=False))
-            else:
-                hit = f"users hit {row['impact']}" if row["impact"] not in ("", "none", "unknown", "not over") else ""
-                print(
-                    f"{row['id']}  {row['status']:9} {row['messages']:4} mails  {row['title'][:44]:44} {hit}".rstrip()
-                )
-        if not args.json and len(rows) > len(shown):
-            print(f"… and {len(rows) - len(shown)} earlier; --all lists them")
-        if not rows and not args.json:
+    with looked_at(args) as found:
+        for config, register in found:
+            if len(found) > 1 and not args.json:
+                print(f"{config.list.name} <{config.list.address}>")
+            _list(register, args)
+        if not args.json and not any(register.rows for _, register in found):
             print("No incidents yet.")
     return 0
 
 
-def _look(register: Register, name: str) -> Any:
-    incident = register.look(name)
-    if incident is None:
-        raise Stop(f"There is no incident {name}. mailbot list shows those that are.")
-    return incident
+def _list(register: Register, args: argparse.Namespace) -> None:
+    rows = register.incidents()
+    shown = rows if args.all else rows[:30]
+    for row in shown:
+        if row.get("unread") and (folded := register.look(row["id"])) is not None:
+            register.note(folded, None)
+    fresh = {row["id"]: row for row in register.incidents()}
+    for row in (fresh[r["id"]] for r in shown):
+        if args.json:
+            print(json.dumps({k: v for k, v in row.items() if k not in ("next", "unread")}, ensure_ascii=False))
+        else:
+            hit = f"users hit {row['impact']}" if row["impact"] not in ("", "none", "unknown", "not over") else ""
+            print(f"{row['id']}  {row['status']:9} {row['messages']:4} mails  {row['title'][:44]:44} {hit}".rstrip())
+    if not args.json and len(rows) > len(shown):
+        print(f"… and {len(rows) - len(shown)} earlier; --all lists them")
+
+
+def _look(found: list[tuple[Config, Register]], name: str) -> tuple[Config, Incident]:
+    for config, register in found:
+        if (incident := register.look(name)) is not None:
+            return config, incident
+    raise Stop(f"There is no incident {name}. mailbot list shows those that are.")
 
 
 def run_show(args: argparse.Namespace) -> int:
     from mailbot.app.showing import as_json, as_text
 
-    with looked_at(args) as register:
-        incident = _look(register, args.id)
+    with looked_at(args) as found:
+        _, incident = _look(found, args.id)
         print(json.dumps(as_json(incident), ensure_ascii=False) if args.json else as_text(incident))
     return 0
 
@@ -56,20 +63,20 @@ def run_show(args: argparse.Namespace) -> int:
 def run_report(args: argparse.Namespace) -> int:
     from mailbot.app import setup
 
-    with looked_at(args) as register:
-        incident = _look(register, args.id)
-        print(setup.renderer(config_of(args)).report(incident, args.template)[1], end="")
+    with looked_at(args) as found:
+        config, incident = _look(found, args.id)
+        print(setup.renderer(config).report(incident, args.template)[1], end="")
     return 0
 
 
 def run_why(args: argparse.Namespace) -> int:
     from mailbot.app.showing import why
 
-    with looked_at(args) as register:
-        docs = register.find(args.message_id)
-        if not docs:
-            raise Stop(f"The archive has no message {args.message_id}.")
-        print("\n\n".join(why(register, doc) for doc in docs))
+    with looked_at(args) as found:
+        told = [why(register, doc) for _, register in found for doc in register.find(args.message_id)]
+    if not told:
+        raise Stop(f"The archive has no message {args.message_id}.")
+    print("\n\n".join(told))
     return 0
 
 
@@ -81,7 +88,7 @@ def run_read(args: argparse.Namespace) -> int:
     from mailbot.app.showing import row_as_text
     from mailbot.intake import files
 
-    config = config_of(args)
+    config = chosen(args)[0]
     problems: list[str] = []
 
     def mails() -> Iterator[bytes]:

@@ -33,25 +33,52 @@ def config_of(args: argparse.Namespace) -> Config:
     return config
 
 
+def chosen(args: argparse.Namespace) -> tuple[Config, ...]:
+    """The lists that a command is about: the one that --list names, else all."""
+    config = config_of(args)
+    if not args.list:
+        return config.each
+    found = tuple(one for one in config.lists if one.store.folder.name == args.list)
+    if not found:
+        names = ", ".join(one.store.folder.name for one in config.lists)
+        raise Stop(
+            f"There is no list {args.list}; the configuration has {names or 'one list only, without a name'}.", 2
+        )
+    return found
+
+
+def only(args: argparse.Namespace) -> Config:
+    """The list that a command is about which can be about one only."""
+    found = chosen(args)
+    if len(found) > 1:
+        raise Stop(f"Which list? --list {' or '.join(one.store.folder.name for one in found)}", 2)
+    return found[0]
+
+
 @contextlib.contextmanager
-def looked_at(args: argparse.Namespace) -> Iterator[Register]:
+def looked_at(args: argparse.Namespace) -> Iterator[list[tuple[Config, Register]]]:
+    """The chosen lists that have an archive: at least one."""
     from mailbot.app import log, setup
     from mailbot.store import archive
 
-    config = config_of(args)
+    configs = chosen(args)
     log.start("error")
-    if not config.store.folder.is_dir():
+    there = [config for config in configs if config.store.folder.is_dir()]
+    if not there:
+        folder = configs[0].store.folder
         raise Stop(
-            f"There is no archive in {config.store.folder}; run or import make one, or name your configuration with --config."
+            f"There is no archive in {folder}; run or import make one, or name your configuration with --config."
         )
+    found: list[tuple[Config, Register]] = []
     try:
-        register = setup.looked_at(config)
+        for config in there:
+            found.append((config, setup.looked_at(config)))
+        yield found
     except (OSError, archive.Locked) as error:
         raise Stop(str(error)) from None
-    try:
-        yield register
     finally:
-        register.archive.close()
+        for _, register in found:
+            register.archive.close()
 
 
 def ask(
@@ -77,7 +104,7 @@ def ask(
 @contextlib.contextmanager
 def written_to(config: Config) -> Iterator[Register]:
     from mailbot.app import log, setup
-    from mailbot.app.daemon import finish
+    from mailbot.app.office import finish
     from mailbot.store import archive, state
 
     log.start("error")

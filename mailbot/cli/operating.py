@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import sys
 
-from mailbot.cli.opening import Stop, ask, config_of, looked_at, progress_bar, written_to
+from mailbot.cli.opening import Stop, ask, chosen, config_of, looked_at, only, progress_bar, written_to
 
 
 def run_daemon(args: argparse.Namespace) -> int:
@@ -52,14 +52,15 @@ def run_import(args: argparse.Namespace) -> int:
     from mailbot.app.importing import bring_in
 
     config = config_of(args)
+    one = only(args)
     missing = [str(p) for p in args.paths if not p.exists()]
     if missing:
         raise Stop(f"there is no {', '.join(missing)}")
     with progress_bar("importing") as progress:
-        request = {"do": "import", "paths": [str(p.resolve()) for p in args.paths]}
+        request = {"do": "import", "list": args.list, "paths": [str(p.resolve()) for p in args.paths]}
         answer = ask(config, request, progress)
         if answer is None:
-            with written_to(config) as register:
+            with written_to(one) as register:
                 done = bring_in(register, args.paths, datetime.now(UTC), progress)
             answer = {"new": done.new, "known": done.known, "problems": done.problems}
     for problem in answer["problems"]:
@@ -73,27 +74,32 @@ def run_rebuild(args: argparse.Namespace) -> int:
     from mailbot.app.rows import differences
     from mailbot.store.state import MemoryState
 
-    config = config_of(args)
     if args.diff:
-        with looked_at(args) as kept:
-            fresh = setup.register(config, kept.archive, MemoryState())
-            log.start("error")
-            fresh.rebuild()
-            found = differences(kept, fresh)
-        print("\n".join(found) or "The state says what the archive says.")
-        return 1 if found else 0
-    with written_to(config) as register:
-        count = register.rebuild()
+        told: list[str] = []
+        with looked_at(args) as found:
+            for config, kept in found:
+                fresh = setup.register(config, kept.archive, MemoryState())
+                log.start("error")
+                fresh.rebuild()
+                told += differences(kept, fresh)
+        print("\n".join(told) or "The state says what the archive says.")
+        return 1 if told else 0
+    count = 0
+    for config in chosen(args):
+        with written_to(config) as register:
+            count += register.rebuild()
     print(f"The state was made again from {count} mails.")
     return 0
 
 
 def run_redact(args: argparse.Namespace) -> int:
     config = config_of(args)
-    answer = ask(config, {"do": "redact", "message_id": args.message_id})
+    answer = ask(config, {"do": "redact", "list": args.list, "message_id": args.message_id})
     if answer is None:
-        with written_to(config) as register:
-            answer = {"redacted": register.redact(args.message_id)}
+        answer = {"redacted": 0}
+        for one in chosen(args):
+            with written_to(one) as register:
+                answer["redacted"] += register.redact(args.message_id)
     if not answer["redacted"]:
         raise Stop(f"The archive has no message {args.message_id}.")
     print("Its words are gone; its Message-ID and references stay, so that the thread is whole. Backups still have it.")
@@ -102,8 +108,9 @@ def run_redact(args: argparse.Namespace) -> int:
 
 def run_pause(args: argparse.Namespace) -> int:
     config = config_of(args)
-    if ask(config, {"do": args.act}) is None:
-        with written_to(config) as register:
-            register.archive.act({"act": args.act})
+    if ask(config, {"do": args.act, "list": args.list}) is None:
+        for one in chosen(args):
+            with written_to(one) as register:
+                register.archive.act({"act": args.act})
     print("Nothing is sent until: mailbot resume" if args.act == "pause" else "Mail is sent again.")
     return 0

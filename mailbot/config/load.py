@@ -18,13 +18,14 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from mailbot.config import many
 from mailbot.config.rows import Config, Imap
 from mailbot.config.values import Wrong, near
 
 MAX_BYTES = 1_000_000  # a larger file is some other file
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 SECTIONS: dict[str, type[Any]] = {
-    f.name: Imap if f.name == "imap" else type(f.default) for f in dataclasses.fields(Config)
+    f.name: Imap if f.name == "imap" else type(f.default) for f in dataclasses.fields(Config) if f.name != "lists"
 }
 _SECRET = re.compile(r"pass|secret|token", re.IGNORECASE)
 _PATH = re.compile(r"_file$")  # where the password lies is no secret
@@ -77,6 +78,46 @@ def load(path: Path | None) -> tuple[Config | None, list[Mistake]]:
 
 def read(tree: dict[str, Any], folder: Path) -> tuple[Config | None, list[Mistake]]:
     """A parsed file -> Config or mistakes. Relative paths count from ``folder``."""
+    if "lists" not in tree:
+        return _alone(tree, folder)
+    config, mistakes = _alone({name: value for name, value in tree.items() if name != "lists"}, folder)
+    alone, wrong = many.trees(tree)
+    mistakes += [Mistake(key, None, right) for key, right in wrong]
+    told = {(mistake.key, mistake.right) for mistake in mistakes}
+    configs: dict[str, Config] = {}
+    for name, table in alone.items():
+        one, found = _alone(table, folder)
+        for mistake in found:
+            if (mistake.key, mistake.right) not in told:
+                key = f"lists.{name}.{mistake.key.removeprefix('list.')}"
+                mistakes.append(dataclasses.replace(mistake, key=key))
+        if one is not None:
+            configs[name] = dataclasses.replace(
+                one, store=dataclasses.replace(one.store, folder=one.store.folder / name)
+            )
+    mistakes += _apart(configs)
+    for n, box in enumerate(config.imap if config else (), 1):
+        if box.list and box.list not in alone:
+            mistakes.append(
+                Mistake(f"imap[{n}].list", box.list, f"there is no [lists.{box.list}]{near(box.list, alone)}")
+            )
+    if config is None or mistakes:
+        return None, mistakes
+    return dataclasses.replace(config, lists=tuple(configs.values())), []
+
+
+def _apart(configs: dict[str, Config]) -> Iterator[Mistake]:
+    """Lists that cannot be told from each other."""
+    seen: dict[str, str] = {}
+    for name, config in configs.items():
+        for key, value in (("address", config.list.address), ("id", config.list.id)):
+            first = seen.setdefault(f"{key} {value}", name)
+            if first != name:
+                yield Mistake(f"lists.{name}.{key}", value, f"[lists.{first}] has it already; write another")
+
+
+def _alone(tree: dict[str, Any], folder: Path) -> tuple[Config | None, list[Mistake]]:
+    """The file of one list."""
     mistakes: list[Mistake] = []
     sections: dict[str, Any] = {}
     for name, value in tree.items():
@@ -224,6 +265,7 @@ def example() -> str:
         for row in dataclasses.fields(cls):
             shown = f"{row.name} = {_toml(row.metadata['raw'])}"
             lines.append(f"{'# ' if section == 'imap' else ''}{shown:<36} # {row.metadata['why']}")
+    lines += ["", *many.EXAMPLE]
     return "\n".join(lines) + "\n"
 
 

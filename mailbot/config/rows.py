@@ -83,6 +83,7 @@ class Imap:
     folder: str = key("INBOX", v.filled, "the folder that is read")
     poll: timedelta = key("5m", v.duration("10s", "1d"), "looked at besides IDLE, which can fall silent")
     after: str = key("seen", v.after, '"leave", "seen", "move:FOLDER" or "delete" once it is on our disk')
+    list: str = key("", v.text, 'the NAME of the [lists.NAME] that all of it is for; "" as each mail says')
 
     def password(self) -> str:
         return _password(self.password_file, self.password_command)
@@ -181,10 +182,16 @@ class Config:
     report: Report = Report()
     templates: Templates = Templates()
     log: Log = Log()
+    lists: tuple[Config, ...] = ()  # one for each [lists.NAME], whole, with a folder of its own below store.folder
 
     def __post_init__(self) -> None:
-        hostname = self.smtp.hostname or self.list.address.rpartition("@")[2]
+        hostname = self.smtp.hostname or self.each[0].list.address.rpartition("@")[2]
         object.__setattr__(self, "smtp", dataclasses.replace(self.smtp, hostname=hostname))
+
+    @property
+    def each(self) -> tuple[Config, ...]:
+        """What each list goes by: this, where there is one only."""
+        return self.lists or (self,)
 
 
 def _password(file: Path | None, command: str) -> str:

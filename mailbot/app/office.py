@@ -1,0 +1,103 @@
+"""An office: all that one list has of its own in the daemon. Archive, register, mailroom, and the order in which they work.
+
+The law: notices are written only when the register has caught up with the archive, so none is ever written twice; and
+what one office cannot read or write stops no other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from mailbot.app import log, setup
+from mailbot.app.mailroom import Mailroom
+from mailbot.app.register import Register
+from mailbot.config import Config
+from mailbot.outbox.post import Post
+from mailbot.store.archive import Archive, utcnow
+
+SLICE = 8  # records read before others get their turn,
+SPELL = 0.05  # or fewer where they are long: seconds
+COMMIT = 200  # records between commits of the state while catching up
+
+
+class Office:
+    """``config`` is the list's own, see ``Config.each``. Raises store.archive.Locked and OSError where it cannot open."""
+
+    def __init__(self, config: Config, post: Post | None, clock: setup.Clock = utcnow) -> None:
+        self.config, self.post, self.clock = config, post, clock
+        self.name = config.store.folder.name  # as in [lists.NAME]
+        self.policy = setup.policy(config)
+        self.archive: Archive = setup.open_archive(config, clock=clock)
+        self.wake = asyncio.Event()
+        self.rounds = 0  # how often everything was read and written
+        self.reading = asyncio.Lock()  # who holds it has the register
+        self._uncommitted = 1  # what the start found; the first commit keeps it
+
+    def load(self) -> None:
+        """What is known. Takes seconds with 100,000 messages, and minutes where the state must be made again."""
+        self.register: Register = setup.open_register(self.config, self.archive)
+
+    def begin(self) -> None:
+        """To be called when it is loaded."""
+        self.commit()
+        self.mailroom = Mailroom(self.register, setup.renderer(self.config), self.policy, self.post)
+
+    async def round(self, *, stopping: bool = False) -> int:
+        """Reads a slice of what was accepted; when there is nothing more, writes what is due (not where it is ``stopping``).
+        How many mails that were; 0 when all is done, -1 where the archive cannot be read."""
+        async with self.reading:
+            taken = self._slice()
+            if taken == 0 and not stopping:
+                taken = await self._write()
+            if taken <= 0 or self._uncommitted >= COMMIT:
+                self.commit()
+        return taken
+
+    def _slice(self) -> int:
+        """How many records were taken; -1 where the archive cannot be read: then nothing may be written either."""
+        try:
+            taken = self.register.catch_up(SLICE, time.monotonic() + SPELL)
+        except OSError as error:
+            log.broke("", "reading the archive", error)
+            return -1
+        self._uncommitted += taken
+        return taken
+
+    async def _write(self) -> int:
+        try:
+            return await self.mailroom.write(self.clock())
+        except OSError as error:
+            log.broke("", "writing notices", error)
+            return 0
+
+    def commit(self) -> None:
+        if not self._uncommitted and not self.register.touched:
+            return
+        try:
+            self.register.commit()
+            self._uncommitted = 0
+        except OSError as error:  # the state is only an index; it stays waiting
+            log.broke("", "writing the state", error)
+
+    def busy(self) -> bool:
+        """Is a mail in the outbox that was not yet tried?"""
+        return any(waiting.next_at is None for waiting in self.register.outbox.values())
+
+    def close(self) -> None:
+        """Takes what is still unread, keeps the state, lets go of the folder."""
+        if hasattr(self, "register"):
+            finish(self.archive, self.register)
+            log.stopped(self.register.messages)
+        else:
+            self.archive.close()
+
+
+def finish(archive: Archive, register: Register) -> None:
+    try:
+        register.catch_up()
+        register.commit()
+    except OSError as error:
+        log.broke("", "the last commit", error)
+    register.state.close()
+    archive.close()

@@ -1,0 +1,42 @@
+"""Which lists a mail is for, where one daemon has several.
+
+The law: every mail has at least one, or it would be lost; the first rule that names a list decides. A list server says it
+in the envelope (RCPT) or in List-Id; who answers a notice by name writes to the bot, which several lists may share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from mailbot.core.message import parse
+
+if TYPE_CHECKING:
+    from mailbot.app.office import Office
+
+
+def route(offices: Sequence[Office], raw: bytes, recipients: Iterable[str]) -> list[Office]:
+    """The offices that keep this mail: at least one, in their order. ``recipients``: of the envelope, () without one."""
+    if len(offices) == 1:
+        return list(offices)
+    return next(found for rule in _rules(offices, raw, {r.lower() for r in recipients}) if (found := rule))
+
+
+def _rules(offices: Sequence[Office], raw: bytes, envelope: set[str]) -> Iterator[list[Office]]:
+    yield [o for o in offices if o.config.list.address in envelope]
+    message = parse(raw)
+    yield [o for o in offices if f"<{o.config.list.id.lower()}>" in message.header("list-id").lower()]
+    named = [o for o in offices if any(_is_bot(o, address) for address in envelope)]
+    yield named if len(named) == 1 else []
+    answered = {r.strip("<>") for r in (message.header("in-reply-to") + " " + message.header("references")).split()}
+    yield [o for o in offices if hasattr(o, "register") and any(a in o.register.ours for a in answered)]
+    to = {address.email for address in message.recipients}
+    yield [o for o in offices if o.config.list.address in to]
+    yield named[:1]
+    yield list(offices[:1])
+
+
+def _is_bot(office: Office, address: str) -> bool:
+    """Its own address, or one with an extension, as our envelope senders have: bot+b.ID@host."""
+    user, _, host = address.partition("@")
+    return f"{user.partition('+')[0]}@{host}" == office.config.list.bot
