@@ -8,6 +8,7 @@ with their arrival; only imported ones have another order, by Date, which the ta
 from __future__ import annotations
 
 import gc
+from contextlib import contextmanager
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -78,11 +79,8 @@ class Index:
 
     def load(self) -> None:
         """The state as it was left; what the archive has beyond it comes by ``catch_up``, then ``settle_outbox``."""
-        gc.disable()  # what is made here stays: to look through it for garbage again and again is a tenth of the time
-        try:
+        with without_gc():
             self._load()
-        finally:
-            gc.enable()
 
     def _load(self) -> None:
         self._empty()
@@ -184,6 +182,10 @@ class Index:
 
     def rethread(self) -> None:
         """Threads every message again in its order. No mail is read for it: the state has each one's facts."""
+        with without_gc():
+            self._rethread()
+
+    def _rethread(self) -> None:
         places = sorted((order(doc["m"], doc["f"][1]), number) for number, doc in self.state.all("messages"))
         self._keep_order([number for (live, _), number in places if not live])
         mark, cursors = self.mark, self.cursors
@@ -217,6 +219,18 @@ class Index:
             number = self.state.next_id("incidents")
             self.state.put("incidents", number, doc)
             self._list(number, doc)
+
+
+@contextmanager
+def without_gc() -> Iterator[None]:
+    """For what makes much that stays: to look through it for garbage again and again is a quarter of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def order(imported: bool, at: float) -> tuple[int, float]:

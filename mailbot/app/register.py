@@ -7,6 +7,7 @@ archive's order; imported ones count by their Date and come before what arrived 
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +18,7 @@ from typing import Any
 
 from mailbot.app import log
 from mailbot.app.desk import Taken, date_of, said, take_in, written_by_us
-from mailbot.app.index import META, Index, order, placed_as
+from mailbot.app.index import META, Index, order, placed_as, without_gc
 from mailbot.app.rows import summary
 from mailbot.core.commands import read_commands
 from mailbot.core.incident import Incident, Said, Sent, fold, needs_refold
@@ -27,6 +28,9 @@ from mailbot.core.times import Context
 from mailbot.intake.imap import read_way
 from mailbot.store.archive import Arrival, Place, Record
 from mailbot.store.state import Doc
+
+
+ZONE_LINE = re.compile(r"^\s*(?:#mailbot\s+)?ZONE\b", re.IGNORECASE | re.MULTILINE)  # a cheap first question
 
 
 class Register(Index):
@@ -112,7 +116,7 @@ class Register(Index):
         return doc
 
     def _zone_said(self, taken: Taken) -> str:
-        if "ZONE" not in taken.message.text.upper():
+        if not ZONE_LINE.search(taken.message.text):
             return ""
         spans = own_spans(taken.parts)
         commands, _ = read_commands(taken.message.text, spans, Context(taken.message.date or taken.at))
@@ -217,6 +221,10 @@ class Register(Index):
 
     def bring_in(self, name: str, mails: Iterable[bytes], now: datetime) -> tuple[int, int]:
         """Imports mails into the archive: (new, known already). Nothing is ever mailed for them."""
+        with without_gc():
+            return self._bring_in(name, mails, now)
+
+    def _bring_in(self, name: str, mails: Iterable[bytes], now: datetime) -> tuple[int, int]:
         known = {(doc["f"][0], doc["f"][9]) for _, doc in self.state.all("messages")}
         new = old = 0
         last = now

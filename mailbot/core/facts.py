@@ -180,13 +180,10 @@ def facts(message: Message, parts: tuple[Part, ...], at: float, kind: str) -> Fa
 def line_hashes(text: str) -> tuple[int, ...]:
     """Hashes of the lines that have at least LETTERS letters and digits: the LINES smallest, in order."""
     folded = text[:READ_CHARS].casefold().encode("utf-8", "replace").translate(None, _DROP)
-    found = set()
-    for line in folded.split(b"\n"):
-        if len(line) >= LETTERS and not line.isascii():
-            line = _DROP_WIDE.sub("", line.decode()).encode()
-        if len(line) >= LETTERS:
-            found.add(crc32(line))
-    return tuple(sorted(found)[:LINES])
+    lines = folded.split(b"\n")
+    if not folded.isascii():
+        lines = [x if x.isascii() else _DROP_WIDE.sub("", x.decode()).encode() for x in lines]
+    return tuple(sorted({crc32(x) for x in lines if len(x) >= LETTERS})[:LINES])
 
 
 def text_hash(own: str) -> str:

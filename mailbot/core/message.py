@@ -16,7 +16,7 @@ from email.message import Message as Mime
 
 from mailbot.core.date import read_date
 from mailbot.core.encoded import body_text, decode_words, header_name, header_text
-from mailbot.core.structure import structure
+from mailbot.core.structure import Pairs, structure
 
 HEADER_BYTES = 262_144  # all headers of a mail
 VALUE_BYTES = 32_768  # one header
@@ -78,19 +78,20 @@ def parse(raw: bytes) -> Message:
     """One mail, with or without an mbox ``From `` line. Never raises; time is linear in ``len(raw)``."""
     problems: list[str] = []
     raw = bounded(raw, problems)
-    mime = structure(raw, head_end(raw), problems)
-    headers = _headers(mime, problems)
-    first: dict[str, str] = {}
+    pairs, mime = structure(raw, head_end(raw), problems)
+    headers = _headers(pairs, problems)
+    found: dict[str, list[str]] = {}
     for name, value in headers:
-        first.setdefault(name, value)
+        found.setdefault(name, []).append(value)
+    first = {name: values[0] for name, values in found.items()}
     text, from_html, attachments = _body(mime, problems)
     date, offset_known = read_date(first.get("date", ""), problems)
     senders = addresses(first.get("from", ""))
-    if len(_all(headers, "from")) > 1 or len(senders) > 1:
+    if len(found.get("from", ())) > 1 or len(senders) > 1:
         problems.append("more than one From: the first was taken")
-    people = addresses(", ".join(_all(headers, "to", "cc")))
+    people = addresses(", ".join([*found.get("to", ()), *found.get("cc", ())]))
     replied = _ids(first.get("in-reply-to", ""), people)
-    known = _ids(" ".join(_all(headers, "references")), ())
+    known = _ids(" ".join(found.get("references", ())), ())
     message_id = _own_id(first, text, problems)
     references = tuple(dict.fromkeys(i for i in (*known, *replied) if i != message_id))
     if len(references) > REFERENCES:
@@ -135,10 +136,6 @@ def author(message: Message) -> Address:
     return Address(name, "")
 
 
-def _all(headers: tuple[tuple[str, str], ...], *names: str) -> list[str]:
-    return [value for name, value in headers if name in names]
-
-
 _VIA = re.compile(r"(?P<name>[^<>]{1,200}?)\s+via\s+\S[^<>]{0,200}", re.IGNORECASE)
 
 # ---- limits, before parsing
@@ -146,8 +143,11 @@ _VIA = re.compile(r"(?P<name>[^<>]{1,200}?)\s+via\s+\S[^<>]{0,200}", re.IGNORECA
 
 def head_end(raw: bytes, start: int = 0) -> int:
     """Where the blank line that ends the headers begins, -1 where there is none."""
-    ends = [at for at in (raw.find(mark, start) for mark in (b"\n\n", b"\n\r\n", b"\r\r")) if at >= 0]
-    return min(ends, default=-1)
+    end = raw.find(b"\n\n", start)
+    for other in (b"\n\r\n", b"\r\r"):
+        at = raw.find(other, start, end + 2 if end >= 0 else len(raw))
+        end = at if 0 <= at and (at < end or end < 0) else end
+    return end
 
 
 _NESTING = re.compile(rb"^content-type:\s{0,80}(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
@@ -196,9 +196,8 @@ def _without_parts(raw: bytes, start: int, problems: list[str]) -> bytes:
     return raw
 
 
-def _headers(mime: Mime, problems: list[str]) -> tuple[tuple[str, str], ...]:
+def _headers(pairs: Pairs, problems: list[str]) -> tuple[tuple[str, str], ...]:
     """(lower-case name, value), unfolded and without raw 8-bit characters, encoded words still encoded."""
-    pairs = list(mime.raw_items())
     if len(pairs) > HEADERS:
         problems.append(f"more than {HEADERS} headers: the rest was not read")
         del pairs[HEADERS:]

@@ -199,6 +199,10 @@ FORWARD_LINE = re.compile(
     rf"|(?:{_any(FORWARDED)})\s?[:：])$",
     re.IGNORECASE,
 )
+_FIRST = sorted({re.split(r"[\s-]", words)[0] for words in ORIGINAL + FORWARDED} | {"Forwarded"})
+RULED = re.compile(  # a rule, or what may be one of the two lines above: a cheap first question
+    rf"[-_=*\s]{{2,40}}+(?:{_any(tuple(_FIRST))}|$)|[-_=*\s]{{41}}", re.IGNORECASE
+)
 FORWARD_END = re.compile(r"-{3,}\s?End (?:of )?forwarded message\s?-{3,}$", re.IGNORECASE)
 
 # ---- signatures of telephones

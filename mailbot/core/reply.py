@@ -64,7 +64,7 @@ class _Reader:
         self.tail = self.raw.pop() if len(self.raw) > LINES else ""
         self.tail_kind: Kind | None = None
         self.lines = [line[:LINE].strip() for line in self.raw]
-        self.kinds: list[Kind | None] = [None] * len(self.lines)
+        self.kinds: list[Kind | None] = [(Kind.QUOTE if x[0] == ">" else Kind.OWN) if x else None for x in self.lines]
         self.inside: dict[int, int] = {}  # line -> column where an attribution begins in it
         self.attributions: dict[int, int] = {}  # judged once a line, so that looking ahead stays linear
         self.blocks: dict[int, int] = {}
@@ -73,17 +73,40 @@ class _Reader:
     # -- the pass
 
     def read(self) -> None:
+        """Nearly all lines are prose or marked: they are judged at once, and only the others one by one."""
         footers = self._footers()
         at = 0
-        while at < len(self.lines):
-            if at in footers:
-                at = self._mark(at, footers[at], Kind.FOOTER)
-            elif not self.lines[at]:
-                at += 1
-            else:
-                at = self._line(at)
-        if not self.has_own:
+        for n in sorted({*footers, *self._telling()}):
+            if n < at:
+                continue
+            self.has_own = self.has_own or Kind.OWN in self.kinds[at:n]
+            at = self._mark(n, footers[n], Kind.FOOTER) if n in footers else self._line(n)
+        if not self.has_own and Kind.OWN not in self.kinds[at:]:
             self._never_nothing()
+
+    def _telling(self) -> Iterator[int]:
+        """The lines that may begin or end something, a few more than do. Cheap questions come first."""
+        lines = self.lines
+        for n, (line, after) in enumerate(zip(lines, [*lines[1:], ""], strict=True)):
+            if not line:
+                continue
+            first, last = line[0], line[-1]
+            if last in ":：" or (last == ">" and self._marked(n)):
+                yield from (m for m in range(max(n - 3, 0), n) if lines[m] and self._may_begin(lines[m]))
+                yield n
+            elif first == ">":
+                if last == "<" or line.startswith(">>> "):
+                    yield n
+            elif first in "-_=*":
+                if (last == first == "-") or quotes.RULED.match(line) or quotes.field(line)[0]:
+                    yield n
+            elif ((":" in line or "：" in line) and quotes.field(line)[0]) or (
+                after[:1] in ("", ">", "-", "_") and quotes.MOBILE_LINE.match(line)
+            ):
+                yield n
+
+    def _may_begin(self, line: str) -> bool:
+        return line[0] != ">" and ("<" in line or quotes.START.match(line) is not None)
 
     def _line(self, at: int) -> int:
         """Judge the line ``at`` and what hangs on it; return the next line to judge."""
@@ -91,20 +114,11 @@ class _Reader:
         if line[0] == ">" and not line.endswith("<<"):
             if self.has_own and line.startswith(">>> ") and quotes.GROUPWISE.match(line) and quotes.DATE.search(line):
                 return self._rest(at, at + 1)
-            return self._mark(at, at + 1, Kind.QUOTE)
-        if not self._is_plain(at) and (end := self._separator(at) or self._quoting(at)):
+            return at + 1
+        if end := self._separator(at) or self._quoting(at):
             return end
         self.has_own = True
-        self.kinds[at] = Kind.OWN
-        return at + 1
-
-    def _is_plain(self, at: int) -> bool:
-        """Whether nothing in the line can begin or end a mark, so that nobody need ask: true of nearly all prose."""
-        line = self.lines[at]
-        head = line[:60]
-        if line[0] in "-_=*>" or line[-1] in ":：-" or "<" in line or ":" in head or "：" in head:
-            return False
-        return quotes.START.match(line) is None and (self._goes_on(at) or quotes.MOBILE_LINE.match(line) is None)
+        return self._mark(at, at + 1, Kind.OWN)
 
     def _goes_on(self, at: int) -> bool:
         """Whether text follows at once: then no text ends here, and no telephone signs it."""
