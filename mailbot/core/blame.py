@@ -12,8 +12,14 @@ from dataclasses import dataclass
 
 LONG = 5000  # characters of a text that are looked at
 
-_PERSON = r"(?:admin\w*|dev\w*|engineer\w*|operator\w*|user|intern|on-?call\w*|maintainer\w*|person|someone|volunteer\w*|commander|team)"
-_WE = rf"(?:I|we|We|you|You|he|He|she|She|they|They|somebody|Somebody|someone|Someone|(?:[Tt]he|[Oo]ur|[Aa]n?|[Ss]ome) (?:\w+ )?{_PERSON})"
+_PERSON = (
+    r"(?:admin\w*|dev\w*|engineer\w*|operator\w*|user|intern|on-?call\w*|maintainer\w*|person|someone|volunteer\w*"
+    r"|commander|team)"
+)
+_WE = (
+    r"(?:I|we|We|you|You|he|He|she|She|they|They|somebody|Somebody|someone|Someone"
+    rf"|(?:[Tt]he|[Oo]ur|[Aa]n?|[Ss]ome) (?:[\w-]+ )?{_PERSON})"
+)
 _NAME = r"(?P<name>[A-Z][\w'’-]{1,30}(?: [A-Z][\w'’-]{1,30})?)"
 _HOW = r"(?:just |simply |had |have |has |must have |apparently )?"
 _FAULT = r"(?:forg[eo]t(?:ten)?|screwed up|messed up|neglected|overlooked|botched|fat-?fingered)"
@@ -37,7 +43,8 @@ ROWS: tuple[Row, ...] = (
         "an error of the operator pattern",
     ),
     Row(
-        r"(?i)\b(?:careless(?:ly|ness)?|negligen(?:t|ce|tly)|sloppy|sloppily|stupid(?:ly|ity)?|incompeten(?:t|ce)|laz(?:y|iness) (?!load|eval|init|import)"
+        r"(?i)\b(?:careless(?:ly|ness)?|negligen(?:t|ce|tly)|sloppy|sloppily|stupid(?:ly|ity)?|incompeten(?:t|ce)"
+        r"|laz(?:y|iness) (?!load|eval|init|import)"
         r"|inattenti(?:ve|on)|dumb mistake|idiot\w*|clueless|unprofessional(?:ly)?)\b",
         EASY,
         "A careless change",
@@ -46,7 +53,8 @@ ROWS: tuple[Row, ...] = (
     Row(rf"\b(?:{_WE}|{_NAME}) {_HOW}{_FAULT}\b", EASY, "Bob forgot to renew it", "The disk was forgotten"),
     Row(rf"\b{_WE} {_HOW}{_MAYBE}\b", EASY, "the on-call engineer missed it", "The disk failed to mount"),
     Row(
-        rf"\b(?:{_WE}|{_NAME}) (?:really )?(?:should(?:n['’]t| not)? have|ought to have|could have (?:easily |just )?(?:checked|tested|noticed|known))\b",
+        rf"\b(?:{_WE}|{_NAME}) (?:really )?(?:should(?:n['’]t| not)? have|ought to have"
+        r"|could have (?:easily |just )?(?:checked|tested|noticed|known))\b",
         "What would have made the right thing the easy one?",
         "Alice should have tested it",
         "The alert should have fired",
@@ -58,13 +66,15 @@ ROWS: tuple[Row, ...] = (
         "the fault domain",
     ),
     Row(
-        r"(?i)\b(?:was|is|am|are|were) to blame\b|\bblame (?:is|lies) (?:on|with)\b|\b(?:caused|broken|triggered) by (?:a |an )?(?:mistake|carelessness) (?:of|by)\b",
+        r"(?i)\b(?:was|is|am|are|were) to blame\b|\bblame (?:is|lies) (?:on|with)\b"
+        r"|\b(?:caused|broken|triggered) by (?:a |an )?(?:mistake|carelessness) (?:of|by)\b",
         EASY,
         "Carol is to blame",
         "git blame shows the line",
     ),
     Row(
-        r"(?i)\b(?:not|n['’]t) (?:paying attention|careful enough|thinking|bother(?:ed)? to)\b|\bdid(?:n['’]t| not) (?:even )?bother\b",
+        r"(?i)\b(?:not|n['’]t) (?:paying attention|careful enough|thinking|bother(?:ed)? to)\b"
+        r"|\bdid(?:n['’]t| not) (?:even )?bother\b",
         EASY,
         "Nobody was paying attention: he was not paying attention",
         "pay attention to the order",
@@ -75,7 +85,7 @@ _ROWS = tuple((re.compile(row.pattern), row.ask) for row in ROWS)
 _THINGS = frozenset(
     "it this that the a an there nothing something everything nobody which backup backups disk cron cache nginx postgres redis"
     " kubernetes docker server service registry deploy deployment rollout rollback certificate monitoring alert alerts"
-    " alerting script pipeline job node host upgrade update release config database dns push pushes build builds tests".split()
+    " alerting script pipeline job node host upgrade update release config database dns push pushes build builds tests".split()  # noqa: SIM905
 )
 
 
