@@ -83,9 +83,12 @@ ROWS: tuple[Row, ...] = (
 _ROWS = tuple((re.compile(row.pattern), row.ask) for row in ROWS)
 # What stands where a name could, at the start of a sentence with a capital: things that are not people.
 _THINGS = frozenset(
-    "it this that the a an there nothing something everything nobody which backup backups disk cron cache nginx postgres redis"
-    " kubernetes docker server service registry deploy deployment rollout rollback certificate monitoring alert alerts"
-    " alerting script pipeline job node host upgrade update release config database dns push pushes build builds tests".split()  # noqa: SIM905
+    re.findall(
+        r"\w+",
+        "it this that the a an there nothing something everything nobody which backup backups disk cron cache nginx postgres redis"
+        " kubernetes docker server service registry deploy deployment rollout rollback certificate monitoring alert alerts alerting"
+        " script pipeline job node host upgrade update release config database dns push pushes build builds tests primary replica",
+    )
 )
 
 
