@@ -30,7 +30,7 @@ from mailbot.app import log
 from mailbot.app.daemon import Daemon
 from mailbot.config import Config, Endpoint
 from mailbot.core.incident import Incident
-from mailbot.scene import Scene, Step, load, mail
+from mailbot.scene import Earlier, Scene, Step, load, mail
 
 SCENE = Path(__file__).with_name("scenes") / "registry.toml"
 MOST_LINES = 26  # of a mail are shown; the rest is in its file
@@ -154,7 +154,7 @@ async def _play(scene: Scene, out: Path, stage: Stage, pause: float) -> None:
 
 
 async def _steps(scene: Scene, daemon: Daemon, clock: Clock, sink: Sink, stage: Stage, pause: float) -> None:
-    earlier: dict[str, tuple[Step, str]] = {}
+    earlier: dict[str, Earlier] = {}
     to = daemon.config.list.address
     for step in scene.steps:
         clock.move(step.at)
@@ -162,7 +162,7 @@ async def _steps(scene: Scene, daemon: Daemon, clock: Clock, sink: Sink, stage: 
         before = len(sink.mails)
         if step.who:
             message, message_id = mail(step, earlier, to)
-            earlier[step.name] = (step, message_id)
+            earlier[step.name] = Earlier(message_id, step.at, step.who, step.text)
             raw = message.as_bytes()
             stage.show(raw, incoming=True)
             await asyncio.to_thread(_send, daemon.ports["smtp"], raw, str(message["From"]), to)

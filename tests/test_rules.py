@@ -25,7 +25,7 @@ README = ROOT / "README.md"
 
 # Who may import whom, beside itself. The package's own names (__version__) are free.
 MIDDLE = ("intake", "outbox", "publish", "store")
-TOP = ("cli", "__main__", "control", "demo", "scene")
+TOP = ("cli", "__main__", "control", "demo", "scene", "simulate")
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(TOP, (*TOP, "app", "config", *MIDDLE, "core")),
     "app": ("config", *MIDDLE, "core"),

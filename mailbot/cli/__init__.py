@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from mailbot.cli import looking, operating
+from mailbot.cli import looking, operating, simulating
 from mailbot.cli.opening import Stop
 
 Run = Callable[[argparse.Namespace], int]
@@ -64,6 +64,11 @@ def _parser() -> argparse.ArgumentParser:
         help="where mails and reports are left (demo-out)",
     )
     demo.add_argument("--fast", action="store_true", help="without the pauses that make it readable")
+
+    play = command("simulate", simulating.run_simulate, "play a scene and show every notice that would have gone out")
+    play.add_argument("scene", type=Path, metavar="SCENE", help="a TOML file like scenes/registry.toml, or registry")
+    play.add_argument("--out", type=Path, metavar="FOLDER", help="write the mails there, one file each, and an index")
+    _json(play)
 
     listing = command("list", looking.run_list, "list the incidents, the latest first")
     listing.add_argument("--all", action="store_true", help="all of them, not the latest 30")
