@@ -8,13 +8,14 @@ with their arrival; only imported ones have another order, by Date, which the ta
 from __future__ import annotations
 
 import gc
-from contextlib import contextmanager
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from mailbot.app.decisions import Decisions
 from mailbot.app.folds import Folds
 from mailbot.app.rows import unread
 from mailbot.app.similar import Titles
@@ -63,10 +64,17 @@ class Index:
         self.titles = Titles()
         self.wake: dict[str, float] = {}  # live incident -> when to look at what is due (seconds since 1970)
         self.ours: set[str] = set()
-        self.zones: dict[str, list[tuple[tuple[int, float], str]]] = defaultdict(list)  # sender -> ZONE, from when on
+        # incident -> what became part of it: with which message, and the numbers it had by then
+        self.joined: dict[str, list[tuple[int, str, list[int]]]] = defaultdict(list)
+        self.decisions = Decisions()
+        # sender -> ZONE, from when on, by which message
+        self.zones: dict[str, list[tuple[tuple[int, float], str, int]]] = defaultdict(list)
         self.written: dict[str, datetime] = {}  # keys of notices that belong to no incident: digests
         self.digests: dict[str, str] = {}  # key -> Message-ID
         self.posted: deque[Posted] = deque()  # of the last day before the latest
+        self.questioned: dict[
+            str, tuple[datetime, str]
+        ] = {}  # address -> its last question of ours, and of which incident
         self.outbox: dict[str, Waiting] = {}
         self.cursors: dict[str, list[int]] = {}
         self.touched: set[str] = set()
@@ -89,6 +97,7 @@ class Index:
             facts, placed = Known.from_json(doc["f"]), placement(doc)
             self.threads.restore(facts, placed)
             self._index(number, doc, facts, placed)
+        self.decisions.settle()
         for number, doc in self.state.all("incidents"):
             self._list(number, doc)
             if doc["next"] is not None:
@@ -115,14 +124,24 @@ class Index:
         elif not doc["m"] and self.first_live is None:
             self.first_live = datetime.fromtimestamp(facts.at, UTC)
         if doc.get("z"):
-            self.zones[doc["z"][0]].append((order(doc["m"], facts.at), doc["z"][1]))
+            self.zones[doc["z"][0]].append((order(doc["m"], facts.at), doc["z"][1], number))
+        self.decisions.keep(order(doc["m"], facts.at), number, doc)
         foreign = facts.kind == "ours" and doc["d"] == "in"  # our own mail that came back: the out side has it
         if placed.incident and not placed.duplicate_of and not foreign:
             self.members[placed.incident].append(number)
+        if not placed.incident and facts.kind == "human":
+            for incident in self.named(doc):
+                self.members[incident].append(number)
         if placed.merged and placed.incident:
             gone = self.members.pop(placed.merged, [])
+            self.joined[placed.incident].append((number, placed.merged, gone))
             self.members[placed.incident] = self._sorted(self.members[placed.incident] + gone)
             self._forget(placed.merged)
+
+    def named(self, doc: Mapping[str, Any]) -> list[str]:
+        """The incidents that the commands of a mail name, where it belongs to none itself: a reply to a digest."""
+        found = (self.threads.current(name) for name in doc.get("n", ()))
+        return list(dict.fromkeys(name for name in found if name))
 
     def _index_ours(self, doc: Doc, facts: Facts | Known) -> None:
         at = datetime.fromtimestamp(facts.at, UTC)
@@ -133,7 +152,10 @@ class Index:
             self.digests.update(dict.fromkeys(keys, facts.message_id))
         while self.posted and self.posted[0].at <= at - COUNTED:
             self.posted.popleft()
-        self.posted.append(Posted(at, doc["i"] or "", doc["t"][0] == self.list.address, tuple(doc["t"])))
+        kind = keys[0].partition(":")[0] if keys else ""
+        self.posted.append(Posted(at, doc["i"] or "", doc["t"][0] == self.list.address, tuple(doc["t"]), kind))
+        if kind == "question":
+            self.questioned[doc["t"][0]] = at, doc["i"] or ""
         place = Place(*doc["p"])
         self.outbox[facts.message_id] = Waiting(
             place, facts.message_id, doc["i"] or "", keys, at, doc["s"], list(doc["t"])
@@ -186,7 +208,12 @@ class Index:
             self._rethread()
 
     def _rethread(self) -> None:
-        places = sorted((order(doc["m"], doc["f"][1]), number) for number, doc in self.state.all("messages"))
+        decisions, places = Decisions(), []
+        for number, doc in self.state.all("messages"):
+            places.append((order(doc["m"], doc["f"][1]), number))
+            decisions.keep(*places[-1], doc)
+        decisions.settle()
+        places.sort()
         self._keep_order([number for (live, _), number in places if not live])
         mark, cursors = self.mark, self.cursors
         for number, _ in list(self.state.all("incidents")):
@@ -195,12 +222,13 @@ class Index:
         self.mark, self.cursors = mark, cursors
         for number, doc in self.state.all("messages", [number for _, number in places]):
             facts = Facts.from_json(doc["f"])
-            placed = self.threads.place(facts)
+            placed = self.threads.place(facts, **decisions.wish(number, doc))
             before = doc.copy()
             doc |= placed_as(placed)
             if doc != before:
                 self.state.put("messages", number, doc)
             self._index(number, doc, facts, placed)
+        self.decisions.settle()
         self.settle_outbox()
         self._list_again()
 
@@ -241,11 +269,12 @@ def order(imported: bool, at: float) -> tuple[int, float]:
 def placed_as(placement: Placement) -> Doc:
     """Part of a message's document; what is rare stands in "x" and only where there is something to say."""
     rare = [placement.opened, placement.duplicate_of, placement.flagged, list(placement.related), placement.merged]
+    rare += [placement.parted] if placement.parted else []
     return {"i": placement.incident, "r": placement.rule, "w": placement.why, "x": rare if any(rare) else None}
 
 
 def placement(doc: Mapping[str, Any]) -> Placement:
     if not doc["x"]:
         return Placement(doc["i"], doc["r"], doc["w"])
-    opened, duplicate_of, flagged, related, merged = doc["x"]
-    return Placement(doc["i"], doc["r"], doc["w"], opened, duplicate_of, flagged, tuple(related), merged)
+    opened, duplicate_of, flagged, related, merged, *parted = doc["x"]
+    return Placement(doc["i"], doc["r"], doc["w"], opened, duplicate_of, flagged, tuple(related), merged, *parted)

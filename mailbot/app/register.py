@@ -7,9 +7,8 @@ archive's order; imported ones count by their Date and come before what arrived 
 from __future__ import annotations
 
 import math
-import re
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -17,20 +16,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mailbot.app import log
+from mailbot.app.decisions import decided
 from mailbot.app.desk import Taken, date_of, said, take_in, written_by_us
-from mailbot.app.index import META, Index, order, placed_as, without_gc
+from mailbot.app.index import META, Index, order, placed_as, placement, without_gc
 from mailbot.app.rows import summary
-from mailbot.core.commands import read_commands
-from mailbot.core.incident import Incident, Said, Sent, fold, needs_refold
-from mailbot.core.reply import own_spans
+from mailbot.core.incident import Incident, Joined, Said, Sent, fold, needs_refold
 from mailbot.core.threads import Facts
-from mailbot.core.times import Context
 from mailbot.intake.imap import read_way
 from mailbot.store.archive import Arrival, Place, Record
 from mailbot.store.state import Doc
-
-
-ZONE_LINE = re.compile(r"^\s*(?:#mailbot\s+)?ZONE\b", re.IGNORECASE | re.MULTILINE)  # a cheap first question
 
 
 class Register(Index):
@@ -53,7 +47,8 @@ class Register(Index):
         return taken
 
     def _take(self, record: Record) -> bool:
-        """One record. True where it is an imported one: then all must be threaded again, in order of Date."""
+        """One record. True where all must be threaded again: it is an imported one, which comes by its Date, or an UNDO of
+        what was decided about threads or zones."""
         number = self.state.next_id("messages")
         arrived = record.arrival.at or datetime(1970, 1, 1, tzinfo=UTC)
         taken = self._read(record, arrived)
@@ -61,24 +56,21 @@ class Register(Index):
             log.broke(taken.message.message_id, "reading a mail", taken.broke)
         doc = self._doc(record, taken)
         self.mark[record.place.file] = record.end
-        if record.imported:
+        if record.direction == "in" and not record.imported:
+            self._cursor(record.arrival.way)
+        if record.imported or self.decisions.take_back(order(doc["m"], doc["f"][1]), number, doc):
             self.state.put("messages", number, doc)
             return True
-        placement = self.threads.place(taken.facts)
-        doc |= placed_as(placement)
+        placed = self.threads.place(taken.facts, **self.decisions.wish(number, doc))
+        doc |= placed_as(placed)
         self.state.put("messages", number, doc)
-        self._index(number, doc, taken.facts, placement)
-        log.threaded(
-            taken.facts.message_id,
-            placement.incident,
-            "duplicate" if placement.duplicate_of else placement.rule,
-            taken.kind,
-        )
-        if record.direction == "in":
-            self._cursor(record.arrival.way)
-        incident = self._current(placement.incident)
-        if incident is not None and number in self.members[incident][-1:]:
-            self._fold_in(incident, taken, doc, bool(placement.merged))
+        self._index(number, doc, taken.facts, placed)
+        rule = "duplicate" if placed.duplicate_of else placed.rule
+        log.threaded(taken.facts.message_id, placed.incident, rule, taken.kind)
+        current = self._current(placed.incident)
+        for incident in [current] if current else self.named(doc):
+            if number in self.members[incident][-1:]:
+                self._fold_in(incident, number, taken, doc, bool(placed.merged))
         return False
 
     def _read(self, record: Record, at: datetime) -> Taken:
@@ -111,16 +103,7 @@ class Register(Index):
             }
             if asked := taken.message.header("x-mailbot-asked").split():
                 doc["q"] = asked
-        if taken.kind == "human" and (zone := self._zone_said(taken)):
-            doc["z"] = [taken.trust.author.email, zone]
-        return doc
-
-    def _zone_said(self, taken: Taken) -> str:
-        if not ZONE_LINE.search(taken.message.text):
-            return ""
-        spans = own_spans(taken.parts)
-        commands, _ = read_commands(taken.message.text, spans, Context(taken.message.date or taken.at))
-        return next((c.text for c in commands if c.keyword.word == "ZONE" and not c.problem), "")
+        return doc | decided(taken)
 
     def _cursor(self, way: str) -> None:
         found = read_way(way)
@@ -132,27 +115,50 @@ class Register(Index):
             self.cursors[label] = place
             self.state.put("meta", META, {"cursors": self.cursors})
 
-    def _fold_in(self, incident: str, taken: Taken, doc: Doc, merged: bool) -> None:
+    def _fold_in(self, incident: str, number: int, taken: Taken, doc: Doc, merged: bool) -> None:
         folded = self._folded.take(incident)
         self.touched.add(incident)
         if len(self.members[incident]) == 1:  # it opens: fold it while it is read, it would be read again
             folded = Incident(incident, self.list)
         if folded is not None and not merged:
-            item = self._item(taken, doc)
+            item = self._item(taken, doc, incident, number)
             if not needs_refold(item):
                 with suppress(Exception):  # a full fold will tell
                     folded.add(item)
                     self._folded.keep(incident, folded)
 
-    def _item(self, taken: Taken, doc: Doc) -> Said | Sent:
+    def _item(self, taken: Taken, doc: Doc, incident: str = "", number: int = 0) -> Said | Sent:
+        """A mail as the fold of ``incident`` wants it."""
         if doc["d"] == "out":
             return Sent(taken.facts.message_id, taken.at, tuple(doc["k"]), tuple(doc.get("q", ())), tuple(doc["t"]))
-        return said(taken, self.list, self.zone_of(taken))
+        item = said(taken, self.list, self.zone_of(taken))
+        if not any(key in doc for key in ("a", "n", "u", "z")):
+            return item
+        placed = placement(doc)
+        word = doc.get("a", ("",))[0]
+        item = replace(
+            item,
+            merged=placed.merged if word == "MERGE" else "",
+            split=word == "SPLIT" and placed.rule == "split",
+            undone=number in self.decisions.gone,
+            undid=self.decisions.undid(tuple(doc.get("u", ()))),
+        )
+        if placed.incident:
+            return item
+        names = self._names(incident)
+        meant = tuple(c for c in item.reading.commands if c.incident in names)
+        return replace(item, elsewhere=True, reading=replace(item.reading, commands=meant, mentions=(), near=()))
+
+    def _names(self, incident: str) -> set[str]:
+        """Its id and those of all that became part of it."""
+        return {incident}.union(*(self._names(young) for _, young, _ in self.joined.get(incident, ())))
 
     def zone_of(self, taken: Taken) -> str:
         """What the sender's last ZONE said, as of this message."""
         now = order(taken.imported, taken.at.timestamp())
-        said_before = [zone for since, zone in self.zones.get(taken.trust.author.email, ()) if since <= now]
+        gone = self.decisions.gone
+        told = self.zones.get(taken.trust.author.email, ())
+        said_before = [zone for since, zone, number in told if since <= now and number not in gone]
         return said_before[-1] if said_before else ""
 
     def _current(self, incident: str | None) -> str | None:
@@ -180,14 +186,24 @@ class Register(Index):
             self._folded.keep(current, folded)
         return folded
 
-    def items(self, incident: str) -> Iterator[Said | Sent]:
+    def items(self, incident: str) -> Iterator[Said | Sent | Joined]:
         """The mails of an incident in the order of the fold."""
-        for _, doc in self.state.all("messages", self.members.get(incident, ())):
+        yield from self._told(incident, self.members.get(incident, []))
+
+    def _told(self, incident: str, numbers: list[int]) -> Iterator[Said | Sent | Joined]:
+        """What became part of it stands, whole, before the message with which it did."""
+        joined = self.joined.get(incident, [])
+        inside = Counter(number for _, _, gone in joined for number in gone)
+        own = list((Counter(numbers) - inside).elements()) if joined else numbers
+        for number, doc in self.state.all("messages", sorted(own, key=numbers.index) if joined else own):
+            for with_, young, gone in joined:
+                if with_ == number:
+                    yield Joined(young, tuple(self._told(young, gone)))
             if doc["d"] == "out":  # the document says it all
                 at = datetime.fromtimestamp(doc["f"][1], UTC)
                 yield Sent(doc["f"][0], at, tuple(doc["k"]), tuple(doc.get("q", ())), tuple(doc["t"]))
             else:
-                yield self._item(self.taken(doc), doc)
+                yield self._item(self.taken(doc), doc, incident, number)
 
     def taken(self, doc: Mapping[str, Any]) -> Taken:
         """The mail behind a document, read again from the archive."""

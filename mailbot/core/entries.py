@@ -13,6 +13,7 @@ from mailbot.core.message import Address
 from mailbot.core.times import Instant
 
 if TYPE_CHECKING:
+    from mailbot.core.commands.unit import Command
     from mailbot.core.reading import Reading
 
 
@@ -71,6 +72,12 @@ class Said:
     answers: tuple[str, ...] = ()  # In-Reply-To
     words: str = ""  # own text of a reply that has no keywords: it may be the answer to a question of ours
     zone: tzinfo | None = None  # where the sender's clock is: their ZONE, else the offset of their Date
+    private: bool = False  # it was sent to us and not to the list
+    elsewhere: bool = False  # it answers a mail of ours about several incidents: only commands that name one count
+    merged: str = ""  # incident that its MERGE made part of this one
+    split: bool = False  # its SPLIT made it an incident of its own
+    undone: bool = False  # an UNDO that stands elsewhere takes it back
+    undid: tuple[str, ...] = ()  # codes of messages elsewhere that its UNDO took back
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,14 @@ class Sent:
     def kind(self) -> str:
         """Which notice it was: ack, update, question, ... (of several the first)."""
         return self.keys[0].partition(":")[0] if self.keys else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """An incident that becomes part of this one here, with all its mails up to now."""
+
+    id: str
+    items: tuple[Said | Sent | Joined, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +226,32 @@ class Ask:
     words: str = ""  # the answer's keyword and its argument
 
 
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One command in one message: what an effect is given."""
+
+    command: Command
+    said: Said
+
+    @property
+    def who(self) -> Address:
+        return self.said.who
+
+    @property
+    def at(self) -> datetime:
+        return self.said.at
+
+    @property
+    def text(self) -> str:
+        return self.command.text
+
+    @property
+    def instant(self) -> datetime:
+        """The command's time, else the message's."""
+        when = self.command.when
+        return when.utc if when is not None and when.utc is not None else self.at
+
+
 class Refused(Exception):
     """A command that cannot be obeyed; its text is the sentence the sender reads."""
 
@@ -219,3 +260,13 @@ def undo_code(message_id: str) -> str:
     """The code by which UNDO names a message: four letters and digits of its id's hash, none that look alike."""
     digest = hashlib.sha256(message_id.encode("utf-8", "surrogatepass")).digest()
     return "".join("ABCDEFGHJKMNPQRSTUVWXYZ23456789"[b % 31] for b in digest[:4])
+
+
+def says_start(what: str) -> bool:
+    """Does a timeline line call itself the start ("Incident start.", seed A)?"""
+    words = what.casefold().strip(" .*_:").split()
+    return (
+        len(words) <= 4
+        and words[:1] in (["incident"], ["outage"], ["impact"])
+        and any(w[:4] in ("star", "bega", "begi") for w in words)
+    )

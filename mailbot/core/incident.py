@@ -6,7 +6,7 @@ fold's accumulator and only the fold and the keywords' effects write to it; ever
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, tzinfo
@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 from mailbot.core.answers import answered, keep_question
 from mailbot.core.doubts import SKEW, Heard
 from mailbot.core.entries import (
+    Act,
     Action,
     Ask,
     Custody,
     Entry,
+    Joined,
     MailingList,
     Note,
     Outcome,
@@ -30,9 +32,12 @@ from mailbot.core.entries import (
     Status,
     Window,
     can_be_mailed,
+    says_start,
     undo_code,
 )
+from mailbot.core.joining import absorb
 from mailbot.core.message import Address
+from mailbot.core.undo import needs_refold, undone
 
 if TYPE_CHECKING:
     from mailbot.core.commands.unit import Command
@@ -44,6 +49,7 @@ __all__ = [
     "Custody",
     "Entry",
     "Incident",
+    "Joined",
     "MailingList",
     "Note",
     "Outcome",
@@ -104,6 +110,7 @@ class Incident:
     heard: list[Heard] = field(default_factory=list)  # what the lint says of single messages
     unused: list[tuple[str, str]] = field(default_factory=list)  # (Message-ID, why nothing of it is in the report)
     messages: int = 0
+    aliases: list[str] = field(default_factory=list)  # ids of incidents that are part of it now
 
     # ── taking in ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -117,7 +124,11 @@ class Incident:
             self.references.append(item.message_id)
             keep_question(self, item)
             return
+        if item.elsewhere:
+            self._hear(item, undone or item.undone)
+            return
         item = answered(self, item)
+        undone = undone or item.undone
         self.messages += 1
         self.references.append(item.message_id)
         if item.kind not in ("human", "alert"):
@@ -137,6 +148,17 @@ class Incident:
             self.unused.append((item.message_id, "no time, no keyword"))
         if item.live:
             self._ask(item, pairs, first, undone)
+
+    def _hear(self, item: Said, undone: bool) -> None:
+        """A mail that belongs to no incident, and whose commands name this one: a reply to a digest. It is no news."""
+        if self.opened is None:
+            return
+        self._meet(item)
+        pairs = self._obey(item, undone)
+        if any(o.ok and c.keyword.tell == "list" for c, o in pairs):
+            self.last_news = item.at
+        if item.live:
+            self._ask(replace(item, subject=self.subject), pairs, False, undone)
 
     def _open(self, item: Said) -> None:
         self.opened, self.opener, self.opened_by = item.at, item.who, item.message_id
@@ -189,6 +211,7 @@ class Incident:
         target = self._trial() if undone else self
         for command in item.reading.commands:
             try:
+                self._is_meant(command)
                 sentence = command.problem or command.keyword.effect(target, Act(command, item))
                 pairs.append((command, Outcome(not command.problem, command.words, sentence)))
             except Refused as refusal:
@@ -199,6 +222,18 @@ class Incident:
             self.entries += [replace(e, dropped="undone") for e in target.entries[len(self.entries) :]]
             self.actions += [replace(a, state="undone") for a in target.actions[len(self.actions) :]]
         return pairs
+
+    def _is_meant(self, command: Command) -> None:
+        """The one rule for commands that name an incident: it is this one (``Said.elsewhere``: or they are not here at all)."""
+        named = command.incident
+        if named in self.aliases:
+            raise Refused(
+                f"{named} is part of {self.id} now, with new numbers. Write {command.keyword.word} {self.id} ..."
+            )
+        if named not in ("", self.id):
+            raise Refused(
+                f"That names {named}; this is {self.id}. Write it in the thread of {named}, or answer the digest."
+            )
 
     def _trial(self) -> Incident:
         """A copy on which commands can be tried without touching this one."""
@@ -330,67 +365,19 @@ class Incident:
         return [n for n in self.notes if n.section == name]
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
-    """One command in one message: what an effect is given."""
-
-    command: Command
-    said: Said
-
-    @property
-    def who(self) -> Address:
-        return self.said.who
-
-    @property
-    def at(self) -> datetime:
-        return self.said.at
-
-    @property
-    def text(self) -> str:
-        return self.command.text
-
-    @property
-    def instant(self) -> datetime:
-        """The command's time, else the message's."""
-        when = self.command.when
-        return when.utc if when is not None and when.utc is not None else self.at
-
-
-def says_start(what: str) -> bool:
-    """Does a timeline line call itself the start ("Incident start.", seed A)?"""
-    words = what.casefold().strip(" .*_:").split()
-    return (
-        len(words) <= 4
-        and words[:1] in (["incident"], ["outage"], ["impact"])
-        and any(w[:4] in ("star", "bega", "begi") for w in words)
-    )
-
-
-def undone(items: Sequence[Said | Sent]) -> frozenset[str]:
-    """Message-IDs whose commands are taken back. From the last to the first, so that an UNDO can be undone."""
-    earlier = {undo_code(i.message_id): n for n, i in enumerate(items) if isinstance(i, Said)}
-    gone: set[str] = set()
-    for n in range(len(items) - 1, -1, -1):
-        item = items[n]
-        if not isinstance(item, Said) or item.message_id in gone or item.kind != "human":
-            continue
-        for command in item.reading.commands:
-            target = earlier.get(command.text.upper(), n) if command.keyword.word == "UNDO" else n
-            if target < n:
-                gone.add(items[target].message_id)
-    return frozenset(gone)
-
-
-def fold(incident_id: str, items: Iterable[Said | Sent], mailing_list: MailingList) -> Incident:
-    """The incident that its mails tell of, in archive order."""
+def fold(
+    incident_id: str,
+    items: Iterable[Said | Sent | Joined],
+    mailing_list: MailingList,
+    gone: frozenset[str] | None = None,
+) -> Incident:
+    """The incident that its mails tell of, in archive order. ``gone``: what is taken back, where that is known already."""
     every = list(items)
-    gone = undone(every)
+    gone = undone(every) if gone is None else gone
     incident = Incident(incident_id, mailing_list)
     for item in every:
-        incident.add(item, item.message_id in gone)
+        if isinstance(item, Joined):
+            absorb(incident, fold(item.id, item.items, mailing_list, gone))
+        else:
+            incident.add(item, item.message_id in gone)
     return incident
-
-
-def needs_refold(item: Said | Sent) -> bool:
-    """True where adding the item to a finished fold would not give what a full fold gives: it takes something back."""
-    return isinstance(item, Said) and any(c.keyword.word == "UNDO" for c in item.reading.commands)

@@ -19,7 +19,7 @@ from mailbot.core.subject import Subject
 from mailbot.core.votes import Votes
 
 LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # none that is taken for another: 0 O 1 I L
-RULES = ("header", "index", "id", "quote", "subject", "quote-other", "status", "split", "new", "unfiled")
+RULES = ("header", "index", "id", "quote", "subject", "quote-other", "status", "split", "new", "unfiled", "merge")
 _RULE_CODES = {rule: place << 2 for place, rule in enumerate(RULES)}
 KEYS = 16  # of an incident
 RECENT = 8  # incidents known under one key; how many there were is counted
@@ -166,6 +166,7 @@ class Memory:
         rule: str,
         merged: str,
         related: tuple[str, ...],
+        parted: str = "",
     ) -> None:
         """A message has been placed in the incident called ``name``, which opens with it where it is not known."""
         self._touches += 1
@@ -178,9 +179,11 @@ class Memory:
         if merged and (young := self.by_id(merged)) is not None and young is not incident:
             self.merge(incident, young)
         incident.related = _added(incident.related, related, RELATED)
+        if parted:
+            incident.apart = _added(incident.apart, (parted,), RELATED)
         self._record(facts, incident.number, rule)
         if rule == "split":
-            incident.apart = related
+            incident.apart = _added(incident.apart, related, RELATED)
         home = incident if rule != "split" else self.by_id(related[0]) if related else None
         self._await(facts, home, _AWAITED if subject.reply or facts.sign or facts.quoted else _NAMED)
         if facts.kind in ("bounce", "auto"):

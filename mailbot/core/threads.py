@@ -37,6 +37,7 @@ class Placement:
     flagged: bool = False  # same Message-ID as another mail with other text
     related: tuple[str, ...] = ()  # incidents it was split from, or links without a common key
     merged: str = ""  # incident that ends here: from now on an alias of ``incident``
+    parted: str = ""  # incident that no later mail merges with this one: a MERGE of the two was taken back
 
 
 class _View(NamedTuple):
@@ -60,9 +61,17 @@ class Threads:
         self.toneless = toneless
         self._memory = Memory()
 
-    def place(self, facts: Facts) -> Placement:
-        """Decide where ``facts`` belongs, and remember it."""
+    def place(self, facts: Facts, *, merge: str = "", split: bool = False, parted: str = "") -> Placement:
+        """Decide where ``facts`` belongs, and remember it. What its writer decides stands above the rules: ``merge``, the
+        incident that its MERGE names; ``split``, it says SPLIT; ``parted``, what its MERGE named before it was taken back."""
         placement = self._decide(facts)
+        if placement.incident and not placement.duplicate_of:
+            if split and not placement.opened:
+                placement = self._apart(facts, placement.incident)
+            elif merge and not placement.merged:
+                placement = self._joined(placement, merge)
+            elif parted and self.current(parted) not in (None, placement.incident):
+                placement = replace(placement, parted=parted)
         self.restore(facts, placement)
         return placement
 
@@ -78,6 +87,7 @@ class Threads:
             rule=placement.rule,
             merged=placement.merged,
             related=placement.related,
+            parted=placement.parted,
         )
 
     def current(self, incident: str) -> str | None:
@@ -99,13 +109,26 @@ class Threads:
 
     def split(self, facts: Facts) -> Placement:
         """What SPLIT says: a message gets an incident of its own, which no later mail merges back."""
-        origin = self._memory.find(facts.message_id)
-        related = (origin,) if origin else ()
-        why = "SPLIT makes it an incident of its own"
-        placement = Placement(self._memory.new_id(facts), "split", why, opened=True, related=related)
+        placement = self._apart(facts, self._memory.find(facts.message_id))
         self._memory.forget(facts.message_id)
         self.restore(facts, placement)
         return placement
+
+    def _apart(self, facts: Facts, origin: str | None) -> Placement:
+        why = "SPLIT makes it an incident of its own"
+        related = (origin,) if origin else ()
+        return Placement(self._memory.new_id(facts), "split", why, opened=True, related=related)
+
+    def _joined(self, placement: Placement, name: str) -> Placement:
+        """The younger of the two becomes part of the older; a message that would have opened one joins instead."""
+        here, there = self._memory.by_id(placement.incident or ""), self._memory.by_id(name)
+        if there is None or there is here:
+            return placement
+        if here is None:
+            return Placement(there.id, "merge", f"its MERGE names {name}")
+        old, young = sorted((here, there), key=lambda i: i.number)
+        why = f"{placement.why}, and its MERGE makes {young.id} part of {old.id}"
+        return replace(placement, incident=old.id, merged=young.id, why=why)
 
     # Rule 1: the same mail again.
 

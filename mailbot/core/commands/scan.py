@@ -19,6 +19,8 @@ LONG = 200  # lines of one command
 WRAP = 72  # a line that could not have held the next word is a wrapped one
 LINE = re.compile(r"\s*(?P<mark>(?i:#mailbot)[ \t:,]+)?(?P<word>[A-Za-z]{2,12})(?P<rest>(?![\w/@+-]|\.\w).*)", re.S)
 
+NAMED = re.compile(r"(\s*:?)\s*(INC-\d{8}-[A-Z2-9]{3,12})(?![A-Z0-9])", re.I)
+
 # Natural marks count like commands; the receipt shows how they were read.
 NATURAL: tuple[tuple[re.Pattern[str], str, str], ...] = (
     (re.compile(r"\s*OUTAGE BEGINS\b(.*)", re.S), "START", "OUTAGE BEGINS 13:58"),
@@ -101,7 +103,16 @@ def _goes_on(lines: list[_Line], n: int, context: Context) -> bool:
     if begins is None or not begins[1].isupper():
         return True
     unit, _, rest = begins
-    return not (unit.needs and not rest.strip(" :")) and unit.shape(rest, context) is None
+    return not (unit.needs and not rest.strip(" :")) and _shaped(unit, rest, context)[1] is None
+
+
+def _shaped(unit: Keyword, rest: str, context: Context) -> tuple[str, Given | None]:
+    """The incident that the command names first ("" for none), and what its shape reads in the rest."""
+    found = NAMED.match(rest)
+    given = unit.shape(found[1] + rest[found.end() :], context) if found else None
+    if found and given is not None and not given.problem:
+        return found[2].upper(), given
+    return "", unit.shape(rest, context)
 
 
 def _pasted(lines: list[_Line], n: int, context: Context) -> Command | None:
@@ -153,7 +164,7 @@ def read_commands(
                 near.append(NearMiss(line.number, line.text.strip(), f"write {unit.word} in capitals if you mean it"))
             continue
         joined, last = _joined(lines, here, unit, rest, context)
-        given = unit.shape(joined, context)
+        named, given = _shaped(unit, joined, context)
         if given is None:
             near.append(
                 NearMiss(line.number, line.text.strip()[:120], f"I read it as text; the keyword is: {unit.usage}")
@@ -163,7 +174,7 @@ def read_commands(
         if len(commands) == MOST:
             given = Given(problem=f"Not done: at most {MOST} keywords a mail.")
         words = " ".join(text[line.start : lines[last].end].split())
-        commands.append(Command(unit, words[:200], line.number, line.start, lines[last].end, given))
+        commands.append(Command(unit, words[:200], line.number, line.start, lines[last].end, given, named))
     unit_of_status = KEYWORDS.get(status)
     if unit_of_status and unit_of_status.tell == "list" and not any(c.keyword is unit_of_status for c in commands):
         given = unit_of_status.shape("", context)

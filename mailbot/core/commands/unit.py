@@ -62,6 +62,7 @@ class Command:
     start: int
     end: int
     given: Given
+    incident: str = ""  # the incident that it names before anything else: DONE INC-20261121-K7Q A1
 
     @property
     def when(self) -> Instant | None:
