@@ -68,6 +68,7 @@ class Message:
     headers: tuple[tuple[str, str], ...]  # (lower-case name, value) in order, bounded
     attachments: tuple[str, ...]  # file names or types of parts that are not read
     problems: tuple[str, ...]
+    reports: tuple[str, ...] = ()  # texts of attached Markdown files: a draft report may come back so
 
     def header(self, name: str) -> str:
         """The first header of that name (lower-case), or ""."""
@@ -84,7 +85,7 @@ def parse(raw: bytes) -> Message:
     for name, value in headers:
         found.setdefault(name, []).append(value)
     first = {name: values[0] for name, values in found.items()}
-    text, from_html, attachments = _body(mime, problems)
+    text, from_html, attachments, reports = _body(mime, problems)
     date, offset_known = read_date(first.get("date", ""), problems)
     senders = addresses(first.get("from", ""))
     if len(found.get("from", ())) > 1 or len(senders) > 1:
@@ -112,6 +113,7 @@ def parse(raw: bytes) -> Message:
         headers=tuple((name, decode_words(value) if "=?" in value else value) for name, value in headers),
         attachments=attachments,
         problems=tuple(dict.fromkeys(problems)),
+        reports=reports,
     )
 
 
@@ -301,7 +303,7 @@ def _mailbox(phrase: list[str], angle: str, comment: str, found: list[Address]) 
 # ---- the body
 
 
-def _body(mime: Mime, problems: list[str]) -> tuple[str, bool, tuple[str, ...]]:
+def _body(mime: Mime, problems: list[str]) -> tuple[str, bool, tuple[str, ...], tuple[str, ...]]:
     reader = _Reader(problems)
     try:
         pieces = reader.read(mime)
@@ -312,7 +314,7 @@ def _body(mime: Mime, problems: list[str]) -> tuple[str, bool, tuple[str, ...]]:
     if len(text) > TEXT_CHARS:
         problems.append(f"text over {TEXT_CHARS} characters: the rest was not read")
         text = text[:TEXT_CHARS]
-    return text, reader.from_html, tuple(reader.attachments[:PARTS])
+    return text, reader.from_html, tuple(reader.attachments[:PARTS]), tuple(reader.reports[:1])
 
 
 class _Reader:
@@ -321,6 +323,7 @@ class _Reader:
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
         self.attachments: list[str] = []
+        self.reports: list[str] = []
         self.from_html = False
 
     def read(self, part: Mime) -> list[str]:
@@ -336,7 +339,7 @@ class _Reader:
         if kind.startswith("multipart/"):  # a boundary that never came: the stdlib leaves the text as it was
             inline = True
         if not inline or part.get("content-disposition", "").strip().lower().startswith("attachment"):
-            self.attachments.append(name or kind)
+            self._attached(part, name or kind)
             return []
         text = body_text(part, self.problems)
         if kind != "text/html":
@@ -346,11 +349,16 @@ class _Reader:
         self.from_html = True
         return [to_text(text, self.problems)]
 
+    def _attached(self, part: Mime, name: str) -> None:
+        self.attachments.append(name)
+        if part.get_content_maintype() != "multipart" and name.lower().endswith((".md", ".markdown", "/markdown")):
+            self.reports.append(body_text(part, self.problems)[:TEXT_CHARS])
+
     def _mixed(self, children: list[Mime]) -> list[str]:
         pieces: list[str] = []
         for child in children:
             if pieces and _file_name(child) and child.get_content_maintype() == "text":
-                self.attachments.append(_file_name(child))
+                self._attached(child, _file_name(child))
                 continue
             pieces += self.read(child)
         return pieces
