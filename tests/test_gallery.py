@@ -1,7 +1,6 @@
 """Mails in the hardest styles that people write, and the entries that are right for them by language.md 3.2.
 
-A file that begins with "# wrong today" says what is right all the same; the sentence says what the reader does instead, and the
-test fails once it does not. ``MAILBOT_REWRITE=1`` writes the other expected files anew from what is read: look at the difference.
+``MAILBOT_REWRITE=1`` writes the expected files anew from what is read: look at the difference.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ from tests.incident_scene import LIST
 
 GALLERY = Path(__file__).parent / "gallery"
 MAILS = sorted(GALLERY.glob("*.eml"))
-WRONG = "# wrong today"
 
 
 def read(raw: bytes) -> str:
@@ -48,26 +46,14 @@ def _minute(time: Instant) -> str:
     return f"{time.utc:%Y-%m-%d %H:%M}" if time.utc is not None else "no instant"
 
 
-def notes(path: Path) -> str:
-    """The comment lines on top of an expected file."""
-    return "".join(line for line in path.read_text("utf-8").splitlines(keepends=True) if line.startswith("#"))
-
-
-def expected(path: Path) -> str:
-    return path.read_text("utf-8").removeprefix(notes(path))
-
-
 @pytest.mark.parametrize("ends", [b"\n", b"\r\n"], ids=["LF", "CRLF"])
 @pytest.mark.parametrize("path", MAILS, ids=lambda path: path.stem)
 def test_every_event_is_where_it_belongs(path: Path, ends: bytes) -> None:
     target = path.with_suffix(".expected")
     found = read(path.read_bytes().replace(b"\n", ends))
-    if notes(target).startswith(WRONG):
-        assert found != expected(target), f"{target.name} is read right now: take its first line away"
-        pytest.xfail(notes(target).strip("# \n"))
     if os.environ.get("MAILBOT_REWRITE") == "1":
-        target.write_text(notes(target) + found, "utf-8")
-    assert found == expected(target)
+        target.write_text(found, "utf-8")
+    assert found == target.read_text("utf-8")
 
 
 def test_every_mail_of_the_gallery_says_what_is_right_and_is_written_with_bare_line_ends() -> None:

@@ -120,6 +120,7 @@ SURE = [
      "03/04/2026 14:05 restart\n25/04/2026 10:00 review\n", [True, True]),
     ("a weekday that does not fit", TUESDAY, "Friday 2026-03-02 14:05 restart\n", [False]),
     ("a console that may be UTC", "Tue, 03 Mar 2026 20:00:00 -0500", "2026-03-04 00:58:11 ERROR x\n", [False]),
+    ("a console whose times were later than the mail in the sender's zone", BOSTON, "Mar  4 00:10:12 hub kernel: x\n", [False]),
     ("a console of the sender's zone", "Tue, 03 Mar 2026 20:00:00 -0500", "2026-03-03 19:58:11 ERROR x\n", [True]),
     ("am or pm that is not said", BOSTON, "It began around 2 PM yesterday and lasted until 3:30.\n", [True, False]),
     ("a bare time among zones", BERLIN, "At 13:05 EST it began. At 10:10 PST we saw it. At 10:40 it was over.\n",

@@ -102,7 +102,7 @@ FORMATS: tuple[Row, ...] = (
         f.read_named_epoch, "ts=1795269906", "epoch 1795269906"),
     # Dates
     Row("date, year first", "digit",
-        rf"(?P<y>{_Y})(?P<sep>[-/.])(?P<a>\d{{1,2}})(?P=sep)(?P<b>\d{{1,2}})(?![\w/]|[-.:]\d|-[A-Za-z_])",
+        rf"(?P<y>{_Y})(?P<sep>[-/.])(?P<a>\d{{1,2}})(?P=sep)(?P<b>\d{{1,2}})(?!\w|/(?!\d\d:\d\d)|[-.:]\d|-[A-Za-z_])",
         f.read_year_first, "2026-11-21", "2026-11-21"),
     Row("date in one", "digit", r"(?P<y>20\d\d)(?P<a>0[1-9]|1[0-2])(?P<b>[0-3]\d)(?=[ _-]{1,2}\d\d:\d\d)",
         f.read_year_first, "20261121 14:05", "2026-11-21"),

@@ -114,6 +114,8 @@ LEFT: tuple[Look, ...] = (
     Look("port map", "p publish l r port ports map mapped",
         r"(?:-p|--publish|-L|-R|\bports?|\bmap(?:ped)?(?: to)?)[ =:]{1,2}[\"']?$", "docker run -p 22:22"),
     Look("ratio", _RATIO, rf"\b(?:{_RATIO.replace(' ', '|')})(?:[ ](?:of|is|was|:))?[ ]{{1,2}}$", "a ratio of 10:14"),
+    Look("setting", "", r"\b(?!(?:\w{0,12}[_-])?(?:time|timestamp|ts|t|at|when|start|end|begin)=)[\w-]{1,30}=[\"']$",
+        'get(timeout="14:05")'),
     Look("place in a file", _PLACE, rf"\b(?:{_PLACE.replace(' ', '|')})[ =:#]{{1,2}}$", "at line 14:05"),
     Look("device", "dev", r"/dev/\w+[ ,:(]{1,3}$", "/dev/sdb, 8:16"),
     Look("offset from UTC", "utc gmt", r"(?:UTC|GMT)[ ]?[+-]$", "UTC+05:30"),

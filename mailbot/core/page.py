@@ -192,7 +192,9 @@ _HINT = re.compile(
     r"\b(?:UTC|GMT|utc|gmt|[A-Z]{2,4}T|MESZ?|MEZ|cest|cet|[PMCE]T|Pacific|Eastern|Central|Mountain|[A-Z][a-z]+/[A-Z][a-z_]+)\b"
     r"|[ ](?:[Tt]ime|[Ll]ocal|Paris|Ortszeit)\b"
 )
-_CLOCK_BEFORE = re.compile(r"\d[\d:.]*[ ]?(?:[ap]m[ ]?)?[(]?$", re.I)
+_CLOCK_BEFORE = re.compile(
+    r"(?:\d[:.h]\d[\d:.]*|(?<!\d)(?!(?:19|20)\d\d)\d{4}|\d[ ]?[ap]\.?m\.?|\d[ ]?(?:Uhr|hrs?|h))[ ]?[(]?$", re.I
+)
 _IN_HEAD = re.compile(rf"(?:[(\[,/]|[-\u2013:][ ]|\bin[ ]|\btimes?[ ]|^[ \t|#*]*){_ZONE}(?=[ ]*(?:[)\],|:*/]|time|$))")
 
 

@@ -12,6 +12,7 @@ from mailbot.core.days import at, resolve
 from mailbot.core.found import Clock, Day
 from mailbot.core.page import Line
 from mailbot.core.place import Known, Place
+from mailbot.core.sheet import is_stamp
 from mailbot.core.zones import Zone
 
 SLACK = timedelta(minutes=30)  # a clock may be a little ahead of the mail that tells of it
@@ -63,6 +64,7 @@ class Placer:
         self.latest: datetime | None = None  # the moment told of last
         self.told: dict[int, datetime] = {}  # minute of the day -> the moment it was last told of
         self.other_zones = False  # a time of the text says another offset than the mail's
+        self.consoles_in_utc = False  # a stamp with seconds would be later than the mail if it were not UTC
         self.all_one: Zone | None = None  # the zone of every time that says one, where they agree
 
     # Zones
@@ -90,7 +92,10 @@ class Placer:
                         p.doubt("a machine's stamp in a text of another zone")
                 return
         p.zone, p.info, p.zone_from = self.known.fallback()
-        if p.zone_from in ("list", "utc"):
+        if self.consoles_in_utc and words is None and is_stamp(p.e):
+            p.zone, p.info, p.zone_from = "UTC", UTC, "message"
+            p.doubt("in the sender's zone the console's times would be later than the mail")
+        elif p.zone_from in ("list", "utc"):
             p.doubt("nothing says the zone")
         elif p.zone_from == "mail" and self.other_zones and words is None:
             p.doubt("another time of this mail says another zone")

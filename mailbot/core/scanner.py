@@ -31,6 +31,7 @@ _BEGINS = re.compile(
 _GLUED = re.compile(r"(?:(?<!\w)|(?<=_))(?:[IWEF]|[A-Za-z]{3,9})\Z")
 _NUMERALS = frozenset("0123456789")
 _CLOCK_NEXT = re.compile(r"[ T_]\d\d:\d\d")
+_DATE = re.compile(r"20\d\d-\d\d-\d\d")
 _BAD_BEFORE = frozenset("/\\#$@%&+?=")
 
 
@@ -118,6 +119,11 @@ def scan(text: str, start: int, end: int) -> Iterator[tuple[str, Found]]:
         word = next(coming)
 
 
+def _ends_date(text: str, end: int) -> bool:
+    """Whether 2026-11-21 stands there, and not as a part of a path."""
+    return _DATE.fullmatch(text, end - 10, end) is not None and text[max(0, end - 11) : end - 10] not in _BAD_BEFORE
+
+
 def _is_part(text: str, at: int, found: Found) -> bool:
     """Behind such a sign it is part of a path, a number, a name; a clock may stand behind 14:00/, @ and =."""
     before, sign = text[max(0, at - 4) : at - 1], text[at - 1]
@@ -127,7 +133,8 @@ def _is_part(text: str, at: int, found: Found) -> bool:
     if found.clock is None or found.day is not None:
         return found.epoch is None
     return not (
-        (sign == "/" and before[:1] == ":" and before[1:].isdigit()) or (sign == "@" and not before[-1:].isalnum())
+        (sign == "/" and before[1:].isdigit() and (before[:1] == ":" or _ends_date(text, at - 1)))
+        or (sign == "@" and not before[-1:].isalnum())
     )
 
 

@@ -10,10 +10,10 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from itertools import pairwise
 
-from mailbot.core.days import resolve
+from mailbot.core.days import at, resolve
 from mailbot.core.expressions import Expression, read
 from mailbot.core.found import Day
 from mailbot.core.page import Line, is_lead, lines, statements, with_pastes
@@ -226,6 +226,28 @@ def _day_in_subject(subject: str, mail: date) -> date | None:
         if f.day is not None and not f.weak and (found := resolve(f.day, mail)) is not None and found <= mail:
             return found
     return None
+
+
+def is_stamp(e: Expression) -> bool:
+    """What a machine prints: a date, and a clock with seconds."""
+    return e.day is not None and e.day.month is not None and e.clock is not None and e.clock.has_seconds
+
+
+def consoles_in_utc(sheet: Sheet, slack: timedelta) -> bool:
+    """Whether a console's stamp without a zone would be later than the mail in the sender's zone, and is not if it is UTC."""
+    mail = sheet.known.mail
+    offset = mail.utcoffset()
+    if not sheet.known.minutes or offset is None or sheet.known.sender_zone:
+        return False
+    for row in sheet.on_line:
+        for e in row:
+            if e.zone or e.clock is None or e.day is None or not is_stamp(e):
+                continue
+            day = resolve(e.day, mail.date())
+            utc = at(day, e.clock, UTC) if day is not None else None
+            if utc is not None and utc <= mail + slack < utc - offset:
+                return True
+    return False
 
 
 def zones_said(sheet: Sheet) -> tuple[Zone | None, bool, int]:

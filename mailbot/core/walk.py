@@ -15,13 +15,18 @@ from mailbot.core.looks import DAY_CHANGED, clock_look, line_look, not_now
 from mailbot.core.page import Line, head_zone, is_lead
 from mailbot.core.place import Place
 from mailbot.core.placing import SLACK, Placer
-from mailbot.core.sheet import Sheet, all_days, days_said, month_first, newest_first, zones_said
+from mailbot.core.sheet import Sheet, all_days, consoles_in_utc, days_said, month_first, newest_first, zones_said
 from mailbot.core.zones import read_zone
 
 _ZONE_WORD = re.compile(r"[A-Z]{2}|[Tt]ime|[Ll]ocal|Pacific|Eastern|Central|Mountain|utc|gmt|cest|/")
 _SEPARATED = re.compile(r"[ \t*_)\]]{0,4}[:|\u2013\u2014-][ \t|*_-]*[^\W_]{3}")
 _NIGHT_TO = re.compile(
     r"\b(?:night|nacht|nuit|noche|notte|noite)\b.{0,40}\b(?:to|auf|au|al|op|para)(?:[ ](?:den|the|el|o))?[ ]$", re.I
+)
+_PAGE_STAMP = re.compile(
+    r"\b(?:(?:last )?(?:updated|modified|edited|reviewed)|published|posted|written|(?:report|publication) date|date of report)"
+    r"(?: on| by [^\n]{2,30})?[ \t]?:?[ \t*_]*$",
+    re.I,
 )
 TABLE, LABEL = 8, 7  # levels below every heading: a table's head, a line that names a zone
 
@@ -41,6 +46,7 @@ def walk(sheet: Sheet, subject: str, refused: list[Refused] | None = None) -> li
     placer.looks_back = not named and first is None and looks.REPORT.search(sheet.text, 0, 2000) is not None
     placer.newest_first = newest_first(sheet)
     placer.all_one, placer.other_zones, placer.zones = zones_said(sheet)
+    placer.consoles_in_utc = consoles_in_utc(sheet, SLACK)
     return _Walk(sheet, placer, [] if refused is None else refused).run()
 
 
@@ -193,6 +199,7 @@ class _Walk:
             words
         ):
             zone = head_zone(words.strip(" \t#*_=>"), self.sheet.known.minutes)
+        row = [e for e in row if line.heading or not _PAGE_STAMP.search(self.text, line.start, e.start)]
         days = [(e, d) for e in row if (not e.weak or self._fills(e, line)) and (d := self._day(e)) is not None]
         if line.heading:
             placer.heading(line.heading, zone, days[0][1] if days else None)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from mailbot.core import lexicon
+from mailbot.core.looks import DAY_CHANGED, line_look
 from mailbot.core.page import Line
 
 LIMIT = 2000  # characters of one entry
@@ -16,8 +18,8 @@ Spans = Sequence[tuple[int, int]]
 
 _PREPOSITIONS = (
     r"at|around|about|approx(?:imately)?\.?|roughly|circa|ca\.?|since|from|by|between|on(?: the)?|starting|until|just|um|gegen"
-    r"|etwa|ab|seit|von|am|zwischen|à|vers|de|dès|entre|a las|sobre|desde|alle(?: ore)?|verso|dalle|às|om|rond|vanaf|o|około"
-    r"|od|kl\.?|le|el|il|em|op"
+    r"|etwa|ab|seit|von|am|zwischen|à|vers|de|dès|depuis|entre|a las|sobre|desde|alle(?: ore)?|verso|dalle|às|om|rond|vanaf|o"
+    r"|około|od|kl\.?|le|el|il|em|op"
 )
 _LEADS_TO = re.compile(
     rf"(?:(?<!\w)(?:{_PREPOSITIONS})[ \t\n*_`(\[]+){{0,2}}(?:(?<!\w)(?:{_PREPOSITIONS})(?!\w)|[~≈@])[ \t\n*_`(\[]*$",
@@ -29,13 +31,17 @@ _SENTENCE_END = re.compile(
 )
 _NICK_MARKS = re.compile(r"(?:[<\[(][ ]?([@+%&~]?[\w.\\`^{}|-]{1,30})[ ]?[>\])]+|([@+%&~]?[\w.|-]{1,30})>)[ :]*")
 _QUOTE = re.compile(r"[ \t]{0,3}(?:>[ \t]?)+")
+_PROSE_TIME = re.compile(rf"(?:{lexicon.alternation((*lexicon.DAYS, *lexicon.NIGHTS))})(?!\w)")
 _RANGE_WORD = re.compile(
     r"[\s*_,]*(?:to|until|till|and|through|thru|bis|und|et|y|e|en|a las|à|hasta|tot)?(?:\s+again)?[\s*_~,]*", re.I
 )
 _AND = "and|but|then|while|und|et|y|aber|mais|pero"
 _JOINT = re.compile(rf"(?:[,;]|\s[\u2013\u2014-])\s+(?:(?:{_AND})\s+)?|\s(?:{_AND})\s")
 _TELLS = re.compile(rf"(?<![^\W\d_])(?!(?:{_PREPOSITIONS}|again|the|and)\b)[^\W\d_]{{3,}}", re.I)
-_EMPTY_PAIRS = re.compile(r"\([ \t]*\)|\[[ \t]*\]|\*\*|__|``(?!`)|\{\{[ \t]*\}\}")
+_EMPTY_PAIRS = re.compile(
+    r"[\[(][^\W\d_]{2,16}[ \t]*[\u2013\u2014:@-][ \t]*[\])]"  # [Update - ]
+    r"|\([ \t]*\)|\[[ \t]*\]|\*\*|__|``(?!`)|\{\{[<%]?[ \t]*\w{0,16}[ \t]*(?:\"[ \t]*\"|'[ \t]*')?[ \t]*[>%]?\}\}"
+)
 _SPACES = re.compile(r"[ \t\u00a0]{2,}")
 _NAME_LINE = re.compile(
     r"[ \t>]*(?:[A-Z][\w.'\u00c0-\u017f-]{0,20}(?:[ ][A-Z][\w.'\u00c0-\u017f-]{0,20}){0,2}|[a-z0-9_.-]{2,24})[ \t]*$"
@@ -63,7 +69,7 @@ def entry_words(
     if line.table:
         cells = (_clean(cell) for cell in _cut(text, line.body, line.end, spans).split("|"))
         return " - ".join(cell for cell in cells if cell)[:LIMIT]
-    if lead and (line.bullet or not _begins_sentence(text[line.body : spans[0][0]])):
+    if lead and (line.bullet or not _begins_sentence(text, line, spans[0])):
         return _entry(text, lines, index, spans, leads)
     return _sentence(text, lines, index, spans, near)
 
@@ -72,6 +78,7 @@ def _entry(text: str, lines: list[Line], index: int, spans: Spans, leads: set[in
     """A list entry or a chat line, with the lines that go on below it."""
     line = lines[index]
     rest = _cut(text, _begin(text, line, spans), max(line.end, spans[-1][1]), spans).strip().lstrip("*_ \t)]")
+    rest = rest.removeprefix("!-").lstrip()  # of irssi's "-!-"
     rest = _clean(_NICK_MARKS.sub(lambda m: f"{m[1] or m[2]}: ", rest, count=1) if _NICK_MARKS.match(rest) else rest)
     body = _rows(text, lines, index + 1, _under(text, lines, index, leads))
     if not rest and _names_above(text, lines, index):
@@ -111,7 +118,7 @@ def _cut(text: str, start: int, end: int, spans: Spans) -> str:
 
 def _clean(words: str) -> str:
     words = _SPACES.sub(" ", _EMPTY_PAIRS.sub("", words)).strip(_EDGE)
-    if words.endswith(".") and words.count(".") == 1:
+    if words.endswith(".") and ". " not in words and not words.endswith(".."):
         words = words[:-1]
     if words.count("(") < words.count(")"):
         words = words.rstrip(")")
@@ -148,6 +155,7 @@ def _under(text: str, lines: list[Line], index: int, leads: set[int]) -> int:
             or line.table
             or (line.bullet and line.indent <= first.indent)
             or _BOLD_LABEL.match(text, line.start, line.end)
+            or (text[line.start] in "-*" and line_look(text[line.start : line.end]) == DAY_CHANGED)
         ):
             break
         stop += 1
@@ -172,9 +180,12 @@ def _above(text: str, lines: list[Line], index: int, leads: set[int]) -> str:
     return _clean(_rows(text, lines, first, index).replace("\n", " "))
 
 
-def _begins_sentence(before: str) -> bool:
-    """Whether a line that begins with a time is prose: "At 14:05 we …"."""
-    return before[:1].isalpha() and _LEADS_TO.match(before) is not None
+def _begins_sentence(text: str, line: Line, span: tuple[int, int]) -> bool:
+    """Whether a line that begins with a time is prose: "At 14:05 we …", "Yesterday at 14:05 we …"."""
+    before = text[line.body : span[0]]
+    if before[:1].isalpha() and _LEADS_TO.match(before) is not None:
+        return True
+    return _PROSE_TIME.match(text, *span) is not None and text[span[1] : span[1] + 2].lstrip()[:1].isalpha()
 
 
 def _tells(text: str, start: int, stop: int, times: Spans) -> bool:
