@@ -85,9 +85,9 @@ _ROWS = tuple((re.compile(row.pattern), row.ask) for row in ROWS)
 _THINGS = frozenset(
     re.findall(
         r"\w+",
-        "it this that the a an there nothing something everything nobody which backup backups disk cron cache nginx postgres redis"
-        " kubernetes docker server service registry deploy deployment rollout rollback certificate monitoring alert alerts alerting"
-        " script pipeline job node host upgrade update release config database dns push pushes build builds tests primary replica",
+        "it this that the a an there nothing something everything nobody which backup backups disk cron cache nginx postgres"
+        " redis kubernetes docker server service registry deploy deployment rollout rollback certificate monitoring alert alerts"
+        " alerting script pipeline job node host upgrade update release config database dns push pushes build builds tests",
     )
 )
 
