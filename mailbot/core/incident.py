@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.core.answers import answered, keep_question
 from mailbot.core.doubts import SKEW, Heard
+from mailbot.core.draft import mark
 from mailbot.core.entries import (
     Act,
     Action,
@@ -144,6 +145,8 @@ class Incident:
             self._listen(item)
         used = self._read(item, undone)
         pairs = self._obey(item, undone) if item.kind == "human" else []
+        if pairs:
+            self.versions.setdefault(mark(self.notes), tuple(self.notes))
         if not used and not pairs and not first:
             self.unused.append((item.message_id, "no time, no keyword"))
         if item.live:
@@ -213,7 +216,8 @@ class Incident:
             try:
                 self._is_meant(command)
                 sentence = command.problem or command.keyword.effect(target, Act(command, item))
-                pairs.append((command, Outcome(not command.problem, command.words, sentence)))
+                if sentence:  # a draft that came back as it was says nothing
+                    pairs.append((command, Outcome(not command.problem, command.words, sentence)))
             except Refused as refusal:
                 pairs.append((command, Outcome(False, command.words, str(refusal))))
                 if command.keyword.enters:  # an UNDO may allow it one day, and T7 is T7 for ever

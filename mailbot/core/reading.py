@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mailbot.core.commands import Command, NearMiss, read_commands
+from mailbot.core.commands import Command, NearMiss
+from mailbot.core.commands.edited import commands as commands_in
 from mailbot.core.commands.headings import returned
 from mailbot.core.doubts import Doubt, Stated, Told
 from mailbot.core.lint import look
@@ -32,7 +33,7 @@ NOTHING = Reading((), (), (), (), ())
 def read(message: Message, parts: Sequence[Part], context: Context) -> Reading:
     """Commands first; a line read as a command is not read again for times (language.md 3.1)."""
     own = own_spans(tuple(parts))
-    commands, near = read_commands(message.text, own, context, subject_status(message.subject))
+    commands, near = commands_in(message, parts, own, context, subject_status(message.subject))
     free = without(own, sorted([returned(message.text), *((c.start, c.end) for c in commands if c.line)]))
     mentions, problems = read_times(message.text, free, context)
     told = [Told(c.line, (c.when,), placed=False) for c in commands if c.when is not None and not c.problem]
