@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mailbot.core.commands import KEYWORDS, Command, Keyword, NearMiss, keywords, read_commands
 from mailbot.core.commands.scan import MOST, NATURAL
+from mailbot.core.facts import _ends
 from mailbot.core.incident import Status
 from mailbot.core.reading import without
 from mailbot.core.times import Context
@@ -117,8 +118,14 @@ SHAPES = (  # line, keyword, instant in UTC, text, note
     ("START noon", "START", "11:00", "", ""),
     ("START 13:58Z", "START", "13:58", "", ""),
     ("DETECTED 14:02: two users", "DETECTED", "13:02", "", "two users"),
-    ("REOPEN it is back", "REOPEN", "", "it is back", ""),
-    ("CANCEL: planned", "CANCEL", "", "planned", ""),
+    ("REOPEN: it is back", "REOPEN", "", "", "it is back"),
+    ("REOPEN - it is back", "REOPEN", "", "", "it is back"),
+    ("CANCEL: planned", "CANCEL", "", "", "planned"),
+    ("CANCEL, it was the test host", "CANCEL", "", "", "it was the test host"),
+    ("CANCEL!", "CANCEL", "", "", ""),
+    ("MERGE INC-20261121-K7Q", "MERGE", "", "INC-20261121-K7Q", ""),
+    ("MERGE: inc-20261121-k7q - the same disk", "MERGE", "", "INC-20261121-K7Q", "the same disk"),
+    ("SPLIT: Mirror is slow", "SPLIT", "", "", "Mirror is slow"),
     ("TITLE: Registry down", "TITLE", "", "Registry down", ""),
     ("LOG 14:05 restarted it", "LOG", "13:05", "restarted it", ""),
     ("TL: 14:05 restarted it", "LOG", "13:05", "restarted it", ""),
@@ -172,6 +179,13 @@ PROSE = (
     "START",
     "DETECTED anomalies",
     "CANCEL and no harm done",
+    "CANCEL button is broken",
+    "CANCEL 14:05 build",
+    "REOPEN button is missing",
+    "REOPEN rates are up",
+    "MERGE the branches",
+    "MERGE",
+    "SPLIT brain in the cluster",
     "HANDOFF was smooth today",
     "HANDOFF from the night shift went well",
     "KIND REGARDS",
@@ -201,6 +215,14 @@ PROSE = (
 def test_prose_is_never_a_command(line: str) -> None:
     assert words(line) == []
     assert words(f"We wrote:\n{line}\nand went on.") == []
+
+
+@pytest.mark.parametrize("line", [*(s[0] for s in SHAPES), *PROSE])
+def test_threading_sees_the_end_and_the_reopening_where_the_reader_does(line: str) -> None:
+    """core/facts.py looks with a pattern of its own, since threading must not wait for the reader."""
+    expected = {"RESOLVED": True, "CANCEL": True, "REOPEN": False}.get((words(line) or [""])[0])
+    for spelled in (line, f"#mailbot {line}", f"Hi,\n{line}\n-- \nme"):
+        assert _ends(spelled) is expected
 
 
 @pytest.mark.parametrize("unit", [k for k in keywords() if k.needs], ids=lambda k: k.word)

@@ -350,7 +350,7 @@ def test_a_restored_within_the_first_window_corrects_that_one() -> None:
 
 
 def test_after_reopen_what_was_restored_stays_and_the_new_window_is_at_least() -> None:
-    mails = ((ALICE, "START 11:00 UTC\nRESTORED 11:20 UTC\nRESOLVED"), (BOB, "REOPEN it is back", 60))
+    mails = ((ALICE, "START 11:00 UTC\nRESTORED 11:20 UTC\nRESOLVED"), (BOB, "REOPEN: it is back", 60))
     assert words(*mails) == "not over"
     again = (*mails, (BOB, "RESTORED 13:30 UTC", 95), (BOB, "RESOLVED", 100))
     incident = told(*again)

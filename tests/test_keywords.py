@@ -47,7 +47,7 @@ def test_cancel_is_taken_back_by_reopen_and_by_nothing_else() -> None:
 
 
 def test_reopen_keeps_its_reason_in_the_record() -> None:
-    incident, sentences = told((BOB, "RESOLVED"), (ALICE, "REOPEN it is back"))
+    incident, sentences = told((BOB, "RESOLVED"), (ALICE, "REOPEN: it is back"))
     assert (incident.status, incident.resolved, sentences) == (Status.OPEN, None, ["open again"])
     assert incident.entries[-1].what == "Reopened: it is back"
     assert "is open" in told((ALICE, "REOPEN"))[1][0]

@@ -30,6 +30,8 @@ MessageKind = Literal["human", "alert", "bounce", "auto", "ours"]
 
 # ASCII that is neither letter nor digit, but for the line end.
 _DROP = bytes(c for c in range(128) if not chr(c).isalnum() and c != 10)
+_LOWER = bytes(range(256)).lower()
+_WHITE = bytes(c for c in range(128) if chr(c).isspace())
 _DROP_WIDE = re.compile(r"\W+")
 _OUTLOOK = re.compile(
     r"^[> \t*]*(?:Subject|Betreff|Objet|Oggetto|Asunto|Assunto|Onderwerp|Ämne|Emne|Aihe|Temat|Předmět|Predmet|Tárgy|Konu"
@@ -43,11 +45,12 @@ _BLOCK = re.compile(
 )
 _DECLARED = re.compile(r"\[INCIDENT\]|(?<![\w\[-])INCIDENT(?![\w\]-])|\b[Ii] am declaring an incident\b")
 _COMMAND = re.compile(
-    r"^[ \t]*(?:#mailbot[ \t]+)?(?:(RESOLVED|CANCEL)|(REOPEN))"
-    r"(?=[ \t]*$|[ \t]*[:–—-]|[ \t]+(?:~|at |about |ca\.? |around |now\b|yesterday\b|noon\b|midnight\b|\d))",
+    r"^[ \t]*(?:#mailbot[ \t:,]+)?(?:(RESOLVED|CANCEL)|(REOPEN))"
+    r"(?=[ \t.!]*$|[ \t]*(?:[:–—]|--?\s|,\s)"
+    r"|(?<=RESOLVED)[ \t\xa0]+(?:~|at |about |ca\.? |around |now\b|yesterday\b|noon\b|midnight\b|\d))",
     re.MULTILINE,
 )
-_CASELESS = re.compile(r"^([ \t]*#mailbot[ \t]+)(resolved|cancel|reopen)\b", re.IGNORECASE | re.MULTILINE)
+_CASELESS = re.compile(r"^([ \t]*#mailbot[ \t:,]+)(resolved|cancel|reopen)\b", re.IGNORECASE | re.MULTILINE)
 _OVER = re.compile(r"^[ \t]*i am declaring this incident (?:resolved|over)\b", re.IGNORECASE | re.MULTILINE)
 _OUR_ID = re.compile(r"\binc-\d{8}-[a-z2-9]{3,12}(?![a-z0-9])", re.IGNORECASE)
 
@@ -179,17 +182,19 @@ def facts(message: Message, parts: tuple[Part, ...], at: float, kind: str) -> Fa
 
 def line_hashes(text: str) -> tuple[int, ...]:
     """Hashes of the lines that have at least LETTERS letters and digits: the LINES smallest, in order."""
-    folded = text[:READ_CHARS].casefold().encode("utf-8", "replace").translate(None, _DROP)
-    lines = folded.split(b"\n")
-    if not folded.isascii():
+    text = text[:READ_CHARS]
+    if text.isascii():
+        lines = text.encode().translate(_LOWER, _DROP).split(b"\n")
+    else:
+        lines = text.casefold().encode("utf-8", "replace").translate(None, _DROP).split(b"\n")
         lines = [x if x.isascii() else _DROP_WIDE.sub("", x.decode()).encode() for x in lines]
     return tuple(sorted({crc32(x) for x in lines if len(x) >= LETTERS})[:LINES])
 
 
 def text_hash(own: str) -> str:
     """Of the own text whatever its white space, which gateways and lists change."""
-    folded = "".join(own.split()).encode("utf-8", "replace")
-    return hashlib.blake2b(folded, digest_size=8).hexdigest()
+    folded = own.encode("utf-8", "replace") if own.isascii() else "".join(own.split()).encode("utf-8", "replace")
+    return hashlib.blake2b(folded.translate(None, _WHITE), digest_size=8).hexdigest()
 
 
 def _outlook(text: str, parts: Iterable[Part]) -> str | None:

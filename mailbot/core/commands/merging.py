@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from mailbot.core.commands.unit import Given, keyword, noted
 from mailbot.core.incident import Act, Incident, Refused
@@ -37,7 +38,7 @@ def merge(incident: Incident, act: Act) -> str:
 
 @keyword(
     "SPLIT",
-    usage="SPLIT [: title]",
+    usage="SPLIT[: title]",
     meaning="makes this mail an incident of its own",
     example="SPLIT: Mirror is slow",
     shape=noted,

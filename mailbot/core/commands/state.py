@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 
-from mailbot.core.commands.unit import Given, alone, keyword, maybe_words, when_noted, when_only, words
+from mailbot.core.commands.unit import Given, alone, keyword, noted, when_noted, when_only, words
 from mailbot.core.incident import Act, Entry, Incident, Note, Refused, Status, Window
 from mailbot.core.times import Context
 
@@ -137,17 +137,18 @@ def resolved(incident: Incident, act: Act) -> str:
 
 @keyword(
     "REOPEN",
-    usage="REOPEN [reason]",
+    usage="REOPEN[: reason]",
     meaning="open again; nothing else reopens",
-    example="REOPEN it is back",
-    shape=maybe_words,
+    example="REOPEN: it is back",
+    shape=noted,
     inverse="RESOLVED",
     enters=True,
 )
 def reopen(incident: Incident, act: Act) -> str:
     if incident.is_open:
         raise Refused(f"{incident.id} is open.")
-    incident.enter(act, f"Reopened: {act.text}" if act.text else "Reopened.", "state")
+    reason = act.command.given.note
+    incident.enter(act, f"Reopened: {reason}" if reason else "Reopened.", "state")
     if incident.windows and incident.windows[-1].end is not None:
         incident.windows.append(Window(None, None))  # what START and RESTORED say from now on is of a new window
     incident.status, incident.closed_at = Status.OPEN, None
@@ -157,17 +158,18 @@ def reopen(incident: Incident, act: Act) -> str:
 
 @keyword(
     "CANCEL",
-    usage="CANCEL [reason]",
+    usage="CANCEL[: reason]",
     meaning="not an incident; kept as false alarm",
-    example="CANCEL planned maintenance",
-    shape=maybe_words,
+    example="CANCEL: planned maintenance",
+    shape=noted,
     inverse="REOPEN",
     enters=True,
 )
 def cancel(incident: Incident, act: Act) -> str:
     if not incident.is_open:
         raise Refused(f"{incident.id} is {incident.status} already.")
-    incident.enter(act, f"Not an incident: {act.text}" if act.text else "Not an incident.", "state")
+    reason = act.command.given.note
+    incident.enter(act, f"Not an incident: {reason}" if reason else "Not an incident.", "state")
     incident.status, incident.closed_at = Status.CANCELLED, act.at
     incident.resolved, incident.resolved_by = act.at, act.who
     return "closed as false alarm; thank you for looking"

@@ -118,6 +118,6 @@ def code(rest: str, context: Context) -> Given | None:
 @keyword("UNDO", usage="UNDO code", meaning="takes back what that message did", example="UNDO K7QM", shape=code)
 def undo(incident: Incident, act: Act) -> str:
     """The fold has left out what that message said already (incident.undone); here only the answer."""
-    if act.text not in incident.codes:
+    if act.text not in (*incident.codes, *act.said.undid):
         raise Refused(f"No message in {incident.id} has the code {act.text}; it stands in the receipt.")
     return f"taken back: what message {act.text} did"

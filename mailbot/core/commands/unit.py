@@ -178,11 +178,6 @@ def words(rest: str, context: Context) -> Given | None:
     return Given(text=text) if text and not SENTENCE.match(rest) else None
 
 
-def maybe_words(rest: str, context: Context) -> Given | None:
-    """``REOPEN``, ``REOPEN it is back``."""
-    return None if SENTENCE.match(rest) else Given(text=re.sub(r"^\s*[:,—–-]*\s*", "", rest).strip())
-
-
 SPEC = r"[^\s,:;<>()]+@[^\s,:;<>()]+"
 PERSON = re.compile(
     rf"(?:to\s+)?(?P<person>(?:[^<>@:;]{{0,80}}\s)?<{SPEC}>|{SPEC}|@?\w[\w.'’-]*(?:\s+(?!-)[\w.'’-]+){{0,2}})"
