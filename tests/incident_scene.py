@@ -63,10 +63,10 @@ class Scene:
         self.items.append(item)
         return item
 
-    def sent(self, *keys: str, minute: float | None = None) -> Sent:
+    def sent(self, *keys: str, minute: float | None = None, to: tuple[str, ...] = ()) -> Sent:
         """A mail of ours comes back from the archive."""
         at = NOON + timedelta(minutes=self.clock if minute is None else minute)
-        item = Sent(f"s{len(self.items) + 1}@example.org", at, keys)
+        item = Sent(f"s{len(self.items) + 1}@example.org", at, keys, to=to)
         self.items.append(item)
         return item
 
@@ -88,7 +88,8 @@ class Scene:
         minute = self.clock if minute is None else minute
         found = self.due(minute, policy).notices
         for notice in found:
-            self.sent(*notice.keys, minute=minute)
+            to = (self.list.address, *notice.to) if notice.to_list else notice.to
+            self.sent(*notice.keys, minute=minute, to=to)
         return [n.kind for n in found]
 
 

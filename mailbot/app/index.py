@@ -28,6 +28,7 @@ from mailbot.store.state import Doc, State
 GIVE_UP = timedelta(days=5)  # a mail that could not be handed over for so long is dropped
 META = 1
 ORDERED = 10_000  # numbers in one document of the table "order"
+ANSWERED = timedelta(days=7)  # so long a question counts as open
 COUNTED = timedelta(days=1)  # so long a mail of ours counts against the budgets
 
 
@@ -199,6 +200,10 @@ class Index:
     def incidents(self) -> list[Doc]:
         """How each incident stands, the latest first; an imported one is read when it is first looked at."""
         return sorted((doc for _, doc in self.state.all("incidents")), key=lambda d: (d["last"], d["id"]), reverse=True)
+
+    def asked_elsewhere(self, incident: str, now: datetime) -> set[str]:
+        """Who has a question of ours about another incident: one at a time is enough."""
+        return {who for who, (at, about) in self.questioned.items() if about != incident and now - at < ANSWERED}
 
     # ── again ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

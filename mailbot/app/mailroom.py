@@ -90,7 +90,8 @@ class Mailroom:
         if incident is None:
             register.wake.pop(name, None)
             return
-        result = due(incident, now, self.policy)
+        busy = register.asked_elsewhere(incident.id, now)
+        result = due(incident, now, self.policy, busy)
         times = [result.next_at] if result.next_at else []
         asked: set[str] = set()
         for notice in joined(result.notices):
@@ -103,7 +104,7 @@ class Mailroom:
             if letter is None:
                 times.append(now + AGAIN)
             else:
-                self._round.append(Posted(now, incident.id, notice.to_list, letter.recipients))
+                self._round.append(Posted(now, incident.id, notice.to_list, letter.recipients, notice.kind))
                 asked.update(letter.asked)
                 yield letter
         register.note(incident, min(times, default=None))
@@ -140,6 +141,7 @@ class Mailroom:
             "note": notes[0] if notes else "",
             "similar": self._similar(incident) if notice.kind == "ack" else [],
             "next_update": news + base if news else None,
+            "policy": self.policy,
         }
 
     def _said(self, incident: Incident, about: set[str]) -> list[Said]:

@@ -12,6 +12,7 @@ from mailbot.app.register import Register
 from mailbot.config import Config
 from mailbot.core.due import Policy
 from mailbot.core.incident import MailingList
+from mailbot.core.tracker import Tracker
 from mailbot.intake.smtp import Limits
 from mailbot.outbox.post import Post, Smarthost
 from mailbot.outbox.render import Looks, Renderer
@@ -32,14 +33,23 @@ def mailing_list(config: Config) -> MailingList:
 
 
 def policy(config: Config) -> Policy:
-    reminders, digest, budget = config.reminders, config.digest, config.budget
+    reminders, actions, digest, budget = config.reminders, config.actions, config.digest, config.budget
     return Policy(
         update_outage=reminders.update_outage,
         update_other=reminders.update_other,
         update_tries=reminders.update_tries,
         no_commander=reminders.no_commander,
         still_open=reminders.still_open,
+        offer_after=reminders.offer_after,
+        offer_hour=reminders.offer_hour,
+        question=reminders.question,
         report=reminders.report,
+        publish=reminders.publish,
+        unreviewed=reminders.unreviewed,
+        action_link=actions.link,
+        action_late=actions.late,
+        anniversary=reminders.anniversary,
+        night=reminders.night,
         digest_every=digest.every,
         digest_day=DAYS.index(digest.day),
         digest_hour=digest.hour,
@@ -52,7 +62,14 @@ def policy(config: Config) -> Policy:
 
 def renderer(config: Config) -> Renderer:
     report, folder = config.report, config.templates.folder
-    looks = Looks(report.template, report.zone, report.names, config.list.archive_url, str(folder or ""))
+    looks = Looks(
+        report.template,
+        report.zone,
+        report.names,
+        config.list.archive_url,
+        str(folder or ""),
+        Tracker(config.actions.tracker, config.actions.forge),
+    )
     return Renderer(mailing_list(config), looks)
 
 

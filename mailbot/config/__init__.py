@@ -9,6 +9,7 @@ Imported by cli and app only: core gets its values as arguments.
 
 from mailbot.config.load import Mistake, example, load, read
 from mailbot.config.rows import (
+    Actions,
     Budget,
     Config,
     Digest,
@@ -26,6 +27,7 @@ from mailbot.config.rows import (
 from mailbot.config.values import Endpoint
 
 __all__ = [
+    "Actions",
     "Budget",
     "Config",
     "Digest",

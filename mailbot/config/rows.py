@@ -122,7 +122,30 @@ class Reminders:
     no_commander: tuple[timedelta, ...] = key(["15m", "2h"], v.durations("1m", "30d"), "nobody has the incident")
     still_open: tuple[timedelta, ...] = key(["24h", "3d", "7d"], v.durations("1h", "1w"), "no news at all: is it over?")
     report: tuple[timedelta, ...] = key(["3d", "7d", "14d"], v.durations("1h", "90d"), "resolved, and no report yet")
+    offer_after: timedelta = key("3h", v.duration("30m", "7d"), "in command: would you like to hand it off?")
+    offer_hour: int = key(22, v.number(0, 23), "the same at this hour where the commander is")
+    question: tuple[timedelta, ...] = key(
+        ["1d", "5d", "9d"], v.durations("1h", "90d"), "resolved, a section is missing: one person is asked for one"
+    )
+    publish: timedelta = key("30d", v.duration("1d", "365d"), "resolved, and not published: shall it be, as it is?")
+    unreviewed: timedelta = key("14d", v.duration("1d", "90d"), "no answer to that: it is, and says so")
+    anniversary: bool = key(True, v.flag, "a year later: what became of the actions")
+    night: tuple[int, int] = key(
+        "22-8", v.night, 'hours in which nobody is reminded alone, where they are; "" for none'
+    )
     commander_silent: timedelta = key("2h", v.duration("5m", "30d"), "after this silence anybody may TAKE command")
+
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """Tasks to take away: where their issues are made, and when their owners are reminded."""
+
+    tracker: str = key("", v.web, 'the repository for new issues, "https://github.com/org/repo"; "" offers no link')
+    forge: str = key("github", v.choice("github", "gitlab", "gitea", "forgejo"), "what kind of forge that is")
+    link: timedelta = key("3d", v.duration("1h", "90d"), "without an issue for so long: one is offered, once")
+    late: tuple[timedelta, ...] = key(
+        ["14d", "30d"], v.durations("1d", "365d"), "after the due day, on which a reminder comes too"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +200,7 @@ class Config:
     store: Store = Store()
     smarthost: Smarthost = Smarthost()
     reminders: Reminders = Reminders()
+    actions: Actions = Actions()
     digest: Digest = Digest()
     budget: Budget = Budget()
     report: Report = Report()

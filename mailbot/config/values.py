@@ -94,6 +94,19 @@ def link(value: object) -> str:
     return url
 
 
+def web(value: object) -> str:
+    if (url := text(value)) and not re.fullmatch(r"https?://[^\s/?#]+/[^\s?#]+", url):
+        raise Wrong('write the address of a repository, such as "https://github.com/org/repo", or "" for none')
+    return url.rstrip("/")
+
+
+def night(value: object) -> tuple[int, int]:
+    found = re.fullmatch(r"([01]?[0-9]|2[0-3])-([01]?[0-9]|2[0-3])", text(value) or "0-0")
+    if not found:
+        raise Wrong('write two hours of the day, such as "22-8", or "" for none')
+    return int(found[1]), int(found[2])
+
+
 def zone(value: object) -> str:
     name = text(value)
     if (

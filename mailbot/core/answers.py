@@ -14,7 +14,7 @@ from mailbot.core.entries import Question, Said, Sent
 if TYPE_CHECKING:
     from mailbot.core.incident import Incident
 
-OWN = ("offer", "open", "report", "publish", "question", "action")  # of our own accord, to one person
+OWN = ("offer", "open", "report", "publish", "question", "action")  # of our own accord, to a person
 LONG = 4000  # characters of an answer
 PASS = ("i don't know", "i do not know", "don't know", "no idea", "dunno", "not me", "pass", "no", "-", "n/a", "?")
 
@@ -25,7 +25,7 @@ def keep_question(incident: Incident, sent: Sent) -> None:
         alone = tuple(a for a in sent.to if a != incident.mailing_list.address)
         incident.mailed.update(dict.fromkeys(alone, sent.at))
     for key in sent.keys if sent.kind == "question" else ():
-        section = key.rpartition(":")[2]
+        section = (*key.split(":"), "", "")[2]  # question:20261121T120000:IMPACT:1
         incident.questions[sent.message_id] = Question(section, sent.to[0] if sent.to else "", sent.at)
 
 

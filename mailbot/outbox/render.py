@@ -18,7 +18,8 @@ from datetime import UTC, datetime
 from email.headerregistry import Address as MailAddress
 from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP, Policy
+from email.policy import SMTP
+from email.policy import Policy as MailPolicy
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -27,14 +28,20 @@ from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, StrictUndefined, 
 from jinja2.sandbox import SandboxedEnvironment
 
 from mailbot.core.commands import keywords, read_commands
-from mailbot.core.due import Notice, Period
+from mailbot.core.commands.sections import SECTIONS
+from mailbot.core.due import Notice, Period, Policy
+from mailbot.core.due.people import named_owner
 from mailbot.core.entries import can_be_mailed
 from mailbot.core.incident import Incident, MailingList, undo_code
 from mailbot.core.lint import Question, questions
 from mailbot.core.report import Report, called, in_words, report
 from mailbot.core.times import Context
+from mailbot.core.tracker import Tracker
+from mailbot.outbox.todo import Issue, to_do
 
 WIDTH = 72
+POLICY = Policy()  # where a caller names none
+NO_TRACKER = Tracker()
 MOST_REFERENCES = 10
 MOST_SUBJECT = 500  # characters
 ID = re.compile(r"[!-;=?-~]{1,900}")  # a Message-ID that a header can carry; a line has at most 998 octets
@@ -43,7 +50,7 @@ ID = re.compile(r"[!-;=?-~]{1,900}")  # a Message-ID that a header can carry; a 
 class Ids(UnstructuredHeader, BaseHeader):
     """Message-IDs, one a line: the stdlib's folding makes encoded words of long ones, which thread nothing any more."""
 
-    def fold(self, *, policy: Policy) -> str:
+    def fold(self, *, policy: MailPolicy) -> str:
         return f"{self.name}: {f'{policy.linesep} '.join(str(self).split())}{policy.linesep}"
 
 
@@ -72,6 +79,7 @@ class Looks:
     names: str = "names"
     archive_url: str = ""
     folder: str = ""  # templates of the list's own
+    tracker: Tracker = NO_TRACKER
 
 
 def _wrap(text: str, indent: int = 0, first: str | None = None) -> str:
@@ -182,6 +190,7 @@ def environment(folder: str = "") -> SandboxedEnvironment:
         "person": called,
         "code": undo_code,
     }
+    env.globals["headings"] = {name: row[0] for name, row in SECTIONS.items()}
     return env
 
 
@@ -264,8 +273,11 @@ class Renderer:
             "asks": notice.asks,
             "outcomes": [o for a in notice.asks for o in a.outcomes],
             "questions": open_ones,
+            "policy": POLICY,
             **(more or {}),
         }
+        if notice.kind == "action":
+            words |= self._to_do(notice, incident, now)
         files = []
         if notice.kind == "draft" or name == "answer-report":
             asked = notice.asks[0].words.partition(" ")[2] if notice.kind == "answer" else ""
@@ -281,6 +293,18 @@ class Renderer:
             return ()
         of = None if notice.to_list else {a.message_id for a in notice.asks}
         return questions(incident, now, of, asked)
+
+    def _to_do(self, notice: Notice, incident: Incident, now: datetime) -> dict[str, Any]:
+        """The actions of a reminder, each with the text of an issue for it and a link that opens one."""
+        view = _Late(lambda: report(incident, names=self.looks.names))
+        today = now.astimezone(incident.zones.get(notice.to[0], UTC)).date()
+        found = []
+        for action in (incident.action(label) for label in notice.about):
+            words = {"action": action, "incident": incident, "report": view, "names": self.looks.names}
+            title, _, body = self._fill("mail/_issue.txt.j2", words).strip().partition("\n")
+            found.append(to_do(action, today, Issue(title, body.strip()), self.looks.tracker))
+        owners = [named_owner(incident, incident.action(label)) for label in notice.about]
+        return {"actions": found, "mine": all(a == notice.to[0] for a in owners)}
 
     def digest(self, period: Period, sections: Mapping[str, Sequence[Any]], previous: str, now: datetime) -> Letter:
         """The digest of one period; ``previous``: the Message-ID that starts the year's thread, "" for the first."""
