@@ -43,6 +43,7 @@ class MailingList:
     bot: str = "mailbot@instructlab.ai"
     zone: str = "UTC"
     roles: tuple[str, ...] = ()  # addresses that are no person: never commander
+    private: tuple[str, ...] = ()  # who gets the mails of security incidents, the list gets none
     commander_silent: timedelta = timedelta(hours=2)
 
     @property

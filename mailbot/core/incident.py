@@ -95,6 +95,7 @@ class Incident:
     versions: dict[str, tuple[Note, ...]] = field(default_factory=dict)  # what each draft said, by its mark
     review: Review | None = None
     embargo: datetime | None = None  # nothing leaves the private way before
+    opened_in_private: bool = False  # its first mail went to the private way, and not to the list
     actions: list[Action] = field(default_factory=list)
     quiet: bool = False
     quiet_until: datetime | None = None
@@ -122,6 +123,8 @@ class Incident:
                 self.sent[key] = item.at
                 self.asks.pop(key, None)
             self.asked.update(item.asked)
+            if self.status is Status.RESOLVED and any(key.startswith("published:") for key in item.keys):
+                self.status, self.review = Status.PUBLISHED, self.review or Review(None, item.at)
             self.references.append(item.message_id)
             keep_question(self, item)
             return
@@ -166,6 +169,8 @@ class Incident:
     def _open(self, item: Said) -> None:
         self.opened, self.opener, self.opened_by = item.at, item.who, item.message_id
         self.title, self.subject = item.title or "(no subject)", item.subject
+        to = {who.email for who in item.recipients}
+        self.opened_in_private = not to.isdisjoint(self.mailing_list.private) and self.mailing_list.address not in to
         commander = item.who if item.kind == "human" and self.mailing_list.is_person(item.who) else None
         self.custody.append(Custody(commander, item.at, item.message_id))
 
@@ -266,6 +271,8 @@ class Incident:
             ask("ack", True)
         if "draft" in done and not self.is_open:
             ask("draft", True)
+        elif "published" in done and self.status is Status.PUBLISHED:
+            ask("published", True)
         elif "brief" in done and self.offered is not None:
             ask("brief", True)
         if told:
