@@ -13,6 +13,7 @@ from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from mailbot.core.answers import answered, keep_question
+from mailbot.core.blame import hinted
 from mailbot.core.doubts import SKEW, Heard
 from mailbot.core.draft import mark
 from mailbot.core.entries import (
@@ -271,10 +272,15 @@ class Incident:
             ask("ack", True)
         if "draft" in done and not self.is_open:
             ask("draft", True)
-        elif "published" in done and self.status is Status.PUBLISHED:
+        elif "published" in done and self.status is Status.PUBLISHED and not self.was_sent("published"):
             ask("published", True)
         elif "brief" in done and self.offered is not None:
             ask("brief", True)
+        if not undone and hinted(self, item.message_id):
+            if told and not public:
+                ask("hint", False)
+            else:
+                ask("hint", False, "hint")
         if told:
             ask("receipt", public)
 
@@ -355,6 +361,9 @@ class Incident:
         said = [e for e in map(self.in_report, self.starts) if e and e.kind in ("read", "log") and says_start(e.what)]
         read = min(said, key=lambda e: (e.utc, e.number), default=None)
         return (starts[0] if starts else None) or read or next((e for e in starts if e), None)
+
+    def was_sent(self, kind: str) -> bool:
+        return any(key.startswith(f"{kind}:") for key in self.sent)
 
     def in_report(self, number: int | None) -> Entry | None:
         """The entry of that number, None where nobody said it or somebody dropped it."""

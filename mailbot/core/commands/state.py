@@ -153,6 +153,7 @@ def reopen(incident: Incident, act: Act) -> str:
         incident.windows.append(Window(None, None))  # what START and RESTORED say from now on is of a new window
     incident.status, incident.closed_at = Status.OPEN, None
     incident.resolved, incident.resolved_by = None, None
+    incident.review = None
     return "open again"
 
 
