@@ -9,6 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mailbot.core.incident import Incident
 
 LONG = 5000  # characters of a text that are looked at
 
@@ -133,3 +137,13 @@ def hints(places: Iterable[tuple[str, str]]) -> list[Hint]:
         for words, ask in blame(text):
             found.setdefault(words.casefold(), Hint(where, words, ask))
     return list(found.values())[:5]
+
+
+def hinted(incident: Incident, message_id: str) -> list[Hint]:
+    """What the author of a message should hear of it: of what it wrote into the report, once the incident is over.
+
+    While users are hit nobody is taught how to write (A14)."""
+    if incident.is_open:
+        return []
+    notes = [(n.section, n.text) for n in incident.notes if n.message_id == message_id]
+    return hints(notes)

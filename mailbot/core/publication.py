@@ -1,0 +1,77 @@
+"""Whether a report may leave: who may review it, what holds it back, and which way its mails go (P38, P39).
+
+The law: nothing is published by silence while the leak check has findings, an embargo holds, or it is a security incident; and
+of an incident that goes the private way no mail of ours goes to the list, whatever is asked for, before its report is out.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from mailbot.core.draft import INSTRUCTLAB
+from mailbot.core.entries import Note, Status, can_be_mailed
+from mailbot.core.incident import Incident
+from mailbot.core.leak import Finding, findings
+from mailbot.core.message import Address
+
+TITLES = {sections[0]: title.title() for title, sections in INSTRUCTLAB.items() if sections}
+
+
+def writer(incident: Incident) -> tuple[Address | None, Note | None]:
+    """Who wrote the report: the last one who wrote a section, else the commander; and what that was."""
+    last = max(incident.notes, key=lambda n: n.at, default=None)
+    return (last.who, last) if last is not None else (incident.commander, None)
+
+
+def found(incident: Incident) -> list[Finding]:
+    """What the leak check finds in what the report would print."""
+    places = [(TITLES.get(n.section, n.section), n.text) for n in incident.notes]
+    places += [(f"the timeline, {e.label}", e.what) for e in incident.timeline() if e.kind != "custody"]
+    places += [
+        (f"action {a.label}", f"{a.text} {a.link}") for a in incident.actions if a.state not in ("declined", "undone")
+    ]
+    return list(findings([("the title", incident.title), *places]))
+
+
+def holds(incident: Incident, now: datetime) -> str:
+    """Why the report is not published by itself at ``now``: a sentence; "" where nothing holds it."""
+    if incident.embargo is not None and now < incident.embargo:
+        return f"embargo until {incident.embargo:%Y-%m-%d}"
+    if incident.kind == "security" and incident.review is None:
+        return "a security incident is published by people only"
+    leaks = found(incident) if incident.review is None else []
+    if leaks:
+        return f"to be looked at first: {', '.join(map(str, leaks[:5]))}"
+    return ""
+
+
+def out_at(incident: Incident) -> datetime | None:
+    """When a reviewed report goes out: with the end of its embargo; None where nobody reviewed it or it is out."""
+    if incident.review is None or incident.status is not Status.RESOLVED:
+        return None
+    return max(incident.review.at, incident.embargo or incident.review.at)
+
+
+def is_private(incident: Incident) -> bool:
+    """Does it go the private way? A security incident, one under embargo, and one that was opened in private."""
+    if incident.status is Status.PUBLISHED:
+        return False
+    return incident.kind == "security" or incident.embargo is not None or incident.opened_in_private
+
+
+def insiders(incident: Incident) -> tuple[str, ...]:
+    """Who gets the mails of the private way: the second list or addresses of the config, else who has it and who wrote in."""
+    configured = incident.mailing_list.private
+    if configured:
+        return configured
+    people = [incident.commander.email if incident.commander else "", *incident.spoke]
+    listed = (incident.mailing_list.address, incident.mailing_list.bot)
+    return tuple(dict.fromkeys(p for p in people if p and p not in listed and can_be_mailed(p)))[:20]
+
+
+def day(text: str) -> datetime | None:
+    """The first instant of a day, UTC; None for what is no date."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except ValueError:
+        return None
