@@ -110,6 +110,19 @@ def _markdown(text: object) -> str:
     return re.sub(r"^(#|```|~~~|=+$|-+$|>)", r"\\\1", re.sub(r"([\\<\[])", r"\\\1", _line(text)))
 
 
+def _code(text: object) -> str:
+    return f"`{_line(text).replace('`', '')}`"
+
+
+def _listed(row: str) -> str:
+    """A sentence with Message-IDs in it: each of them as code, the rest as text."""
+    return "".join(_code(s) if n % 2 else _markdown_part(s) for n, s in enumerate(re.split(r"(<[^<>\s]{1,998}>)", row)))
+
+
+def _markdown_part(text: str) -> str:
+    return re.sub(r"([\\<\[])", r"\\\1", _printable(text.replace("\n", " ")))
+
+
 def _paragraph(text: str) -> str:
     """A person's lines as a Markdown paragraph: lists, emphasis and closed code blocks stay; what would change the
     report's structure (headings, rules, quotes, HTML, footnotes) becomes text."""
@@ -185,7 +198,8 @@ def environment(folder: str = "") -> SandboxedEnvironment:
         "yaml": _yaml,
         "markdown": _markdown,
         "paragraph": _paragraph,
-        "code_span": lambda s: f"`{_line(s).replace('`', '')}`",
+        "code_span": _code,
+        "listed": _listed,
         "capitalize_first": lambda s: s[:1].upper() + s[1:],
         "person": called,
         "code": undo_code,
@@ -229,11 +243,12 @@ class Renderer:
                     self.tell(f"template {name} of {self.looks.folder}: {type(error).__name__}: {error}; ours is used")
         return self.ours.get_template(name).render(words)
 
-    def report(self, incident: Incident, template: str = "") -> tuple[str, str]:
-        """(file name, Markdown) of the report in one of the templates."""
+    def report(self, incident: Incident, template: str = "", *, public: bool = False) -> tuple[str, str]:
+        """(file name, Markdown) of the report in one of the templates. ``public``: as it is published."""
         name = template or self.looks.template
         zone = self.looks.zone if name == "debrief" else "UTC"
-        view = report(incident, zone=zone, names=self.looks.names, archive_url=self.looks.archive_url)
+        looks = self.looks
+        view = report(incident, zone=zone, names=looks.names, archive_url=looks.archive_url, public=public)
         text = self._fill(f"report/{name}/report.md.j2", {"report": view, "incident": incident, "list": self.list})
         return view.file_name, re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
