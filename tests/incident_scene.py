@@ -101,6 +101,11 @@ WORDS: dict[str, object] = {
     "doubtful": [],
     "similar": [],
     "next_update": None,
+    "words": "",
+    "found": [],
+    "why": None,
+    "open_questions": [],
+    "doubts": (),
 }
 
 
@@ -109,12 +114,21 @@ def renderer_of(mailing_list: MailingList, looks: Looks) -> Renderer:
     return Renderer(mailing_list, looks)
 
 
-def letters(scene: Scene, minute: float | None = None, looks: Looks | None = None) -> dict[str, Letter]:
-    """Every mail due, by kind (answer-status, receipt-2), with the words the mailroom would give."""
+def letters(
+    scene: Scene,
+    minute: float | None = None,
+    looks: Looks | None = None,
+    *,
+    policy: Policy | None = None,
+    only: str = "",
+) -> dict[str, Letter]:
+    """Every mail due (``only`` of one kind), by kind (answer-status, receipt-2), with the words the mailroom would give."""
     minute = scene.clock if minute is None else minute
     renderer, incident = renderer_of(scene.list, looks or Looks()), scene.incident
     found = {}
-    for notice in scene.due(minute).notices:
+    for notice in scene.due(minute, policy).notices:
+        if only not in ("", notice.kind):
+            continue
         about = {a.message_id for a in notice.asks}
         read = [e for e in incident.entries if e.message_id in about and not e.dropped]
         heard = [i.reading for i in scene.items if isinstance(i, Said) and i.message_id in about]

@@ -8,7 +8,9 @@ from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
 
-from mailbot.core.due import Period
+from mailbot.app.digest import Stray, sections
+from mailbot.core.due import Period, Policy
+from mailbot.core.tracker import Tracker
 from mailbot.outbox.render import Letter, Looks, Renderer
 from tests.incident_scene import ALICE, BOB, CAROL, LIST, NOON, ROBOT, Scene, letters
 
@@ -27,6 +29,11 @@ LUCKY: Alice happened to be awake
 Well done!
 WELL done, all
 """
+
+DAY = 24 * 60
+YEAR = Policy(
+    publish=timedelta(days=1000), report=(), question=(), action_late=()
+)  # nothing but what comes after a year
 
 
 def opened() -> Scene:
@@ -74,26 +81,75 @@ def examples() -> dict[str, Letter]:
     scene.settle()
     scene.mail(BOB, "It is over.", 9, subject="[RESOLVED] Registry refuses pushes")
     found["draft-that-asks"] = letters(scene)["draft"]
-    return found | {"digest": digest()}
+    return found | afterwards() | {"digest": digest()}
+
+
+def afterwards() -> dict[str, Letter]:
+    """What comes when nobody asks for it: offers, questions, actions, "publish as it is?", a year later."""
+    found = {}
+    scene = worked()
+    scene.settle()
+    found["offer"] = letters(scene, 180)["offer"]
+    scene.mail(CAROL, "RESTORED 12:36 UTC old logs deleted\nRESOLVED", 100)
+    scene.settle()
+    found["question"] = letters(scene, 100 + DAY)["question"]
+    scene.mail(
+        BOB,
+        "ACTION prevent alert on the age of rotated logs @bob due 2026-12-01\n"
+        "ACTION process write down who can log in where, and keep that list where everybody finds it @bob",
+        130,
+    )
+    scene.settle()
+    looks = Looks(tracker=Tracker("https://forge.example/ops/registry", "forgejo"))
+    found["action"] = letters(scene, 100 + 10 * DAY, looks, only="action")["action"]
+    found["action-of-nobody"] = letters(of_nobody(), 100 + 10 * DAY, only="action")["action"]
+    found["report-to-the-list"] = letters(scene, 100 + 15 * DAY, only="report")["report"]
+    found["publish"] = letters(scene, 100 + 31 * DAY, only="publish")["publish"]
+    scene.mail(BOB, PLENTY, 140)
+    scene.settle()
+    found["report-complete"] = letters(scene, 100 + 4 * DAY, only="report")["report"]
+    scene.mail(BOB, "DONE A1 https://forge.example/ops/registry/issues/7", 150)
+    found["anniversary"] = letters(scene, 366 * DAY, policy=YEAR, only="anniversary")["anniversary"]
+    return found
+
+
+def of_nobody() -> Scene:
+    scene = opened()
+    scene.settle()
+    scene.mail(ALICE, "RESOLVED\nACTION prevent alert on the age of rotated logs", 100)
+    scene.settle()
+    return scene
+
+
+def row(**changes: object) -> dict[str, object]:
+    """How an incident stands, as the state keeps it; times in days before the digest."""
+    known: dict[str, object] = {"id": "INC-20261121-K7Q", "title": "Registry refuses pushes", "status": "open"}
+    known |= {"opened": 3.0, "last": 1.5, "closed": None, "commander": "Alice Doe", "live": True, "kind": "outage"}
+    known |= {"impact": "54 min", "hit": 54, "missing": [], "asked": [], "actions": []} | changes
+    known |= {k: (NOON - timedelta(days=d)).timestamp() for k, d in known.items() if isinstance(d, float)}
+    return known
 
 
 def digest() -> Letter:
-    row = {"id": "INC-20261121-K7Q", "title": "Registry refuses pushes", "opened": NOON, "last": NOON}
-    row |= {
-        "commander": "Alice Doe",
-        "impact": "54 min",
-        "open_for": "2 h 7 min",
-        "days": 3,
-        "missing": ["SUMMARY", "CAUSE"],
-    }
-    long = {
-        "id": "INC-20261118-ABC",
-        "commander": "",
-        "title": "The nightly build of the documentation did not publish " * 2,
-    }
-    sections = {"open": [row, row | long], "reports": [row], "resolved": [row | long]}
+    long = "The nightly build of the documentation did not publish " * 2
+    old = (NOON - timedelta(days=40)).timestamp()
+    actions = [
+        ["A1", "alert on the age of rotated logs", "bob", "2026-11-01", True, old],
+        ["A2", "write down who can log in where, and keep that list where everybody finds it", "", "", False, old],
+    ]
+    missing = {"status": "resolved", "missing": ["SUMMARY", "CAUSE"], "asked": ["Bob Stone", "Carol"]}
+    docs = [
+        row(),
+        row(id="INC-20261119-ABC", title=long, commander="", opened=0.5, last=0.2),
+        row(id="INC-20261118-XYZ", title="Forum is slow", closed=2.0, **missing),
+        row(id="INC-20261011-QRS", title="Mirror down", status="published", opened=41.0, closed=40.0, actions=actions),
+        row(id="INC-20261117-TUV", title=long, status="resolved", closed=3.0, hit=130, impact="2 h 10 min"),
+    ]
     period = Period("2026-W47", NOON - timedelta(days=7), NOON)
-    return Renderer(LIST, Looks()).digest(period, sections, "d1@example.org", NOON)
+    told = sections(docs, period, NOON - timedelta(days=300))
+    told["unfiled"] = [Stray(NOON - timedelta(days=1), "Dan Roe", "Which mirror is the fastest one from here?")]
+    told["thanks"] = ["Alice Doe", "Bob Stone", "Carol", "Dan Roe"]
+    return Renderer(LIST, Looks()).digest(period, told, "d1@example.org", NOON)
 
 
 def reports() -> dict[str, str]:

@@ -325,8 +325,9 @@ class Renderer:
         """The digest of one period; ``previous``: the Message-ID that starts the year's thread, "" for the first."""
         notice = Notice("digest", (f"digest:{period.key}",), "", True, ())
         mail = self._mail(notice, now, "digest")
-        loud = f"{len(sections['open'])} open, {len(sections['reports'])} report{'s' * (len(sections['reports']) != 1)} waiting"
-        mail["Subject"] = f"[incident digest] {period.key}: {loud}"
+        reports, loose = len(sections["reports"]), len(sections["loose"])
+        counts = f"{reports} report{'s' * (reports != 1)} waiting, {loose} loose end{'s' * (loose != 1)}"
+        mail["Subject"] = f"[incident digest] {period.key}: {len(sections['open'])} open, {counts}"
         if previous:
             mail["In-Reply-To"] = mail["References"] = f"<{previous}>"
         words = {"list": self.list, "period": period, "now": now, "notice": notice, **sections}
