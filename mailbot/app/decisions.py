@@ -6,7 +6,6 @@ kept in each mail's document, because most mails decide nothing and need not be 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
@@ -17,9 +16,7 @@ from mailbot.core.reply import own_spans
 from mailbot.core.times import Context
 from mailbot.store.state import Doc
 
-LINE = re.compile(
-    r"^\s*(?:#mailbot\s+)?(?:ZONE|MERGE|SPLIT|UNDO)\b", re.IGNORECASE | re.MULTILINE
-)  # a cheap first question
+MARKS = ("ZONE", "MERGE", "SPLIT", "UNDO", "#mailbot", "#MAILBOT", "#Mailbot", "INC-", "inc-")  # a cheap first question
 KEYS = ("z", "a", "u")
 _Row = tuple[
     tuple[int, float], int, str, bool, tuple[str, ...]
@@ -38,7 +35,7 @@ def decided(taken: Taken) -> Doc:
     """Part of a mail's document: "z" [who, zone], "a" [MERGE or SPLIT, its argument], "u" [codes], "n" [incidents that
     commands name]; only what there is."""
     text = taken.message.text if taken.kind == "human" else ""
-    if not (LINE.search(text) or "INC-" in text or "inc-" in text):
+    if not any(mark in text for mark in MARKS):
         return {}
     commands, _ = read_commands(text, own_spans(taken.parts), Context(taken.message.date or taken.at), "")
     doc: Doc = {}

@@ -125,7 +125,14 @@ def said(taken: Taken, mailing_list: MailingList, sender_zone: str) -> Said:
         message.in_reply_to,
         _plain(taken, reading),
         _clock(message, sender_zone),
+        _alone(taken, mailing_list),
     )
+
+
+def _alone(taken: Taken, mailing_list: MailingList) -> bool:
+    """Was it sent to us and not to the list, nor to those who get what is private?"""
+    others = {a.email for a in taken.message.recipients} & {mailing_list.address, *mailing_list.private}
+    return not (taken.imported or others or taken.trust.grade == "list")
 
 
 def _plain(taken: Taken, reading: Reading) -> str:

@@ -76,6 +76,7 @@ class Index:
         self.questioned: dict[
             str, tuple[datetime, str]
         ] = {}  # address -> its last question of ours, and of which incident
+        self.unfiled: deque[int] = deque(maxlen=1000)  # numbers of people's mails that joined no incident
         self.outbox: dict[str, Waiting] = {}
         self.cursors: dict[str, list[int]] = {}
         self.touched: set[str] = set()
@@ -115,11 +116,16 @@ class Index:
 
     def _list(self, number: int, doc: Doc) -> None:
         self.rows[doc["id"]] = number
-        self.titles.keep(doc["id"], doc["title"], doc["status"], doc["last"])
+        if doc["private"]:
+            self.titles.drop(doc["id"])
+        else:
+            self.titles.keep(doc["id"], doc["title"], doc["status"], doc["last"])
 
     def _index(self, number: int, doc: Doc, facts: Facts | Known, placed: Placement) -> None:
         """What is kept in memory of one document, in fold order."""
         self.messages += 1
+        if placed.rule == "unfiled" and facts.kind == "human" and not doc["m"]:
+            self.unfiled.append(number)
         if doc["d"] == "out":
             self._index_ours(doc, facts)
         elif not doc["m"] and self.first_live is None:

@@ -14,10 +14,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from mailbot.app import log
+from mailbot.app.digest import Stray, sections, telling
 from mailbot.app.index import GIVE_UP, Waiting
 from mailbot.app.register import Register
-from mailbot.app.rows import digest_sections
-from mailbot.core.due import Notice, Policy, Posted, digest_due, due, fits, joined, within
+from mailbot.app.replies import answer
+from mailbot.core.due import Notice, Period, Policy, Posted, digest_due, due, fits, joined, within
 from mailbot.core.incident import Incident, Said
 from mailbot.outbox.post import Post, backoff
 from mailbot.outbox.render import Letter, Renderer
@@ -26,6 +27,7 @@ from mailbot.store.state import Doc
 
 T = TypeVar("T")
 MOST_AT_ONCE = 8
+MOST_STRAYS = 10  # whose senders are looked up
 AGAIN = timedelta(hours=1)  # after a notice that could not be rendered
 
 
@@ -61,7 +63,7 @@ class Mailroom:
                     self.register.wake[incident] = (now + AGAIN).timestamp()
                 await asyncio.sleep(0)
             else:
-                letters += [("", letter) for letter in self._digest(now)]
+                letters += [("", letter) for letter in await self._digest(now)]
         outcomes = await asyncio.gather(*(self._keep(letter) for _, letter in letters), return_exceptions=True)
         failed = [(incident, error) for (incident, _), error in zip(letters, outcomes, strict=True) if error]
         for incident, error in failed:
@@ -111,7 +113,8 @@ class Mailroom:
 
     def _letter(self, notice: Notice, incident: Incident, now: datetime, asked: Container[str]) -> Letter | None:
         try:
-            letter = self.renderer.letter(notice, incident, now, self._words(notice, incident), asked)
+            words = dict(self._words(notice, incident)) | answer(self.register, notice, incident, now)
+            letter = self.renderer.letter(notice, incident, now, words, asked)
         except Exception as error:  # a template of the list's own may be broken in any way; the mail is kept and told
             log.broke(incident.id, f"template of {notice.kind}", error)
             return None
@@ -162,25 +165,52 @@ class Mailroom:
         others = [register.rows[name] for name in register.titles.like(incident.id, incident.title)]
         return [doc for _, doc in register.state.all("incidents", others)]
 
-    def _digest(self, now: datetime) -> list[Letter]:
+    async def _digest(self, now: datetime) -> list[Letter]:
         register = self.register
         period = digest_due(now, self.policy, register.written, register.first_live)
         if period is None or period.key == self._nothing_in or now < self._digest_again:
             return []
-        sections = digest_sections(register.incidents(), period)
-        if not any(sections.values()):
+        told = sections(register.incidents(), period, register.first_live)
+        told["unfiled"] = self._strays(period)
+        if not telling(told):
             self._nothing_in = period.key  # or each mail would have all incidents looked through
             return []
+        notice = Notice("digest", (f"digest:{period.key}",), "", True, ())
+        until = within(notice, [*register.posted, *self._round], now, self.policy)
+        if until is not None:
+            self._digest_again = until
+            return []
+        told["thanks"] = await self._writers(period)
         year = period.key.partition("-")[0]
         first = next((m for key, m in register.digests.items() if key.startswith(f"digest:{year}-")), "")
         try:
-            letter = self.renderer.digest(period, sections, first, now)
+            letter = self.renderer.digest(period, told, first, now)
         except Exception as error:  # as in _letter
             log.broke("", "template of digest", error)
             self._digest_again = now + AGAIN
             return []
         log.written(letter.message_id, "", "digest", len(letter.recipients))
         return [letter]
+
+    def _strays(self, period: Period) -> list[Stray]:
+        register = self.register
+        found: list[Stray] = []
+        for _, doc in register.state.all("messages", list(register.unfiled)):
+            if period.start.timestamp() <= doc["f"][1] < period.end.timestamp():
+                who = register.taken(doc).trust.author if len(found) < MOST_STRAYS else ""
+                found.append(Stray(datetime.fromtimestamp(doc["f"][1], UTC), str(who), doc["f"][4]))
+        return found
+
+    async def _writers(self, period: Period) -> list[str]:
+        """Everyone who wrote in, in the order of their names."""
+        found: dict[str, str] = {}
+        for doc in self.register.incidents():
+            if doc["live"] and doc["last"] >= period.start.timestamp():
+                incident = self.register.look(doc["id"])
+                spoke = incident.spoke.items() if incident else ()
+                found |= {e: str(incident.people.get(e, e)) for e, at in spoke if incident and at >= period.start}
+                await asyncio.sleep(0)
+        return sorted(set(found.values()), key=str.casefold)
 
     # ── handing over ──────────────────────────────────────────────────────────────────────────────────────────────
 

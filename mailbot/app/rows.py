@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from mailbot.core.due import Period
+from mailbot.core.due.people import writer_of
+from mailbot.core.due.reminders import UNSETTLED, due_day
 from mailbot.core.facts import Facts
 from mailbot.core.incident import Incident
+from mailbot.core.publication import is_private
 from mailbot.core.report import impact, missing, opened_for
 from mailbot.core.subject import read_subject
 from mailbot.store.state import Doc
 
+SEARCHED = ("SUMMARY", "CAUSE", "TRIGGER")  # sections whose words SEARCH looks at, beside the title
+
 if TYPE_CHECKING:
     from mailbot.app.register import Register
+
+MOST_ASKED, MOST_ACTIONS = 5, 20  # of one incident in its document
 
 
 def summary(incident: Incident) -> Doc:
     """How an incident stands: a bounded document for lists and digests."""
     opened = incident.opened or datetime(1970, 1, 1, tzinfo=UTC)
+    hit = impact(incident)
     return {
         "id": incident.id,
         "title": incident.title[:200],
@@ -30,10 +37,33 @@ def summary(incident: Incident) -> Doc:
         "closed": incident.closed_at.timestamp() if incident.closed_at else None,
         "live": incident.live,
         "commander": str(incident.commander or ""),
-        "impact": impact(incident).words,
+        "impact": hit.words,
+        "hit": None if hit.span is None else round(hit.span.total_seconds() / 60),
+        "began": incident.start.utc.timestamp() if incident.start else None,
         "open_for": opened_for(incident),
         "missing": missing(incident),
+        "asked": asked_for_report(incident),
+        "actions": unsettled(incident),
+        "private": is_private(incident),
+        "told": " ".join(n.text for n in incident.notes if n.section in SEARCHED)[:1000],
     }
+
+
+def asked_for_report(incident: Incident) -> list[str]:
+    """Who was asked to complete the report: by a reminder, by a question."""
+    reminded = [writer_of(incident)] if any(key.startswith("report:") for key in incident.sent) else []
+    asked = dict.fromkeys([*reminded, *(q.who for q in incident.questions.values())])
+    return [str(incident.people.get(email, email)) for email in asked if email][:MOST_ASKED]
+
+
+def unsettled(incident: Incident) -> list[list[Any]]:
+    """Its actions that nobody has finished or let go: label, text, owner, due day, whether it is linked, since when."""
+    since = incident.closed_at or incident.opened
+    return [
+        [a.label, a.text[:200], a.owner, a.due if due_day(a) else "", bool(a.link), max(a.at, since or a.at).timestamp()]
+        for a in incident.actions
+        if a.state in UNSETTLED
+    ][:MOST_ACTIONS]
 
 
 def unread(incident: str, first: Facts, last: Facts, messages: int) -> Doc:
@@ -51,6 +81,7 @@ def unread(incident: str, first: Facts, last: Facts, messages: int) -> Doc:
         "commander": "",
         "impact": "",
         "unread": True,
+        "private": False,
         "open_for": "",
         "missing": [],
         "next": None,
@@ -75,19 +106,3 @@ def differences(one: Register, other: Register) -> list[str]:
                 f"{name}: {', '.join(keys)} differ" if a and b else f"{name}: only {'kept' if a else 'in the archive'}"
             )
     return found
-
-
-def digest_sections(docs: list[Doc], period: Period) -> dict[str, list[Doc]]:
-    """What the digest of a period says; rows of what stood at its end, so that a late digest says the same."""
-    start, end = period.start.timestamp(), period.end.timestamp()
-
-    def row(doc: Doc) -> Doc:
-        when = {k: datetime.fromtimestamp(doc[k], UTC) for k in ("opened", "last") if doc[k] is not None}
-        return doc | when | {"days": int((end - (doc["closed"] or end)) // 86400)}
-
-    ours = [row(d) for d in reversed(docs) if d["live"] and d["opened"] < end]
-    return {
-        "open": [d for d in ours if d["status"] in ("open", "restored")],
-        "reports": [d for d in ours if d["status"] == "resolved" and d["missing"] and d["closed"] < end],
-        "resolved": [d for d in ours if d["status"] in ("resolved", "published") and start <= (d["closed"] or 0) < end],
-    }

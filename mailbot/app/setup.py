@@ -28,7 +28,12 @@ DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sun
 def mailing_list(config: Config) -> MailingList:
     listed = config.list
     return MailingList(
-        listed.address, listed.name, listed.bot, listed.zone, listed.aliases, config.reminders.commander_silent
+        listed.address,
+        listed.name,
+        listed.bot,
+        listed.zone,
+        listed.aliases,
+        commander_silent=config.reminders.commander_silent,
     )
 
 

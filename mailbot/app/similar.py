@@ -1,4 +1,4 @@
-"""Which past incidents have a title like this one's (A3).
+"""Which past incidents have a title like this one's (A3), and which fit the words of a SEARCH (A2).
 
 The law: a new incident asks the same however many there were. So titles are known by their words, and under a word only
 the latest count; a word that many titles have tells little.
@@ -6,7 +6,11 @@ the latest count; a word that many titles have tells little.
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 MOST = 200  # incidents under one word
 _TELLING = re.compile(r"[^\W_]{4,}")  # a word with fewer letters tells nothing
@@ -52,6 +56,41 @@ class Titles:
             if other != incident and count * 2 >= min(len(words), len(self._known[other][0]))
         ]
         return [other for _, _, other in sorted(rated)[:most]]
+
+
+TITLE, TOLD, BEGINS = 3.0, 1.0, 0.5  # a word of the title, of summary and causes; one that only begins with it
+ASKED = 12  # words of a search that are looked at
+
+
+def search(docs: Iterable[Mapping[str, Any]], asked: str, most: int = 10) -> list[Mapping[str, Any]]:
+    """The incidents with most of the words: rare words count more, and those of titles; then the latest."""
+    wanted = list(dict.fromkeys(re.findall(r"\w+", asked.casefold())))[:ASKED]
+    found: list[tuple[Mapping[str, Any], dict[str, float]]] = []
+    having: Counter[str] = Counter()
+    count = 0
+    for doc in docs:
+        count += 1
+        title, told = _words(doc["title"]) | _words(doc["id"]), _words(doc.get("told", ""))
+        weights = {word: max(TITLE * _fit(word, title), TOLD * _fit(word, told)) for word in wanted}
+        if any(weights.values()):
+            found.append((doc, weights))
+            having.update(word for word, weight in weights.items() if weight)
+
+    def rank(row: tuple[Mapping[str, Any], dict[str, float]]) -> tuple[float, float, str]:
+        score = sum(weight * math.log(1 + count / having[word]) for word, weight in row[1].items() if weight)
+        return -score, -row[0]["last"], row[0]["id"]
+
+    return [doc for doc, _ in sorted(found, key=rank)[:most]]
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.casefold()))
+
+
+def _fit(word: str, words: set[str]) -> float:
+    if word in words:
+        return 1.0
+    return BEGINS if len(word) > 2 and any(w.startswith(word) for w in words) else 0.0
 
 
 def telling(title: str) -> tuple[str, ...]:

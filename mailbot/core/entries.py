@@ -210,6 +210,7 @@ class Outcome:
     ok: bool
     line: str
     sentence: str
+    whole: str = ""  # the text of a long command, where those who read it have not seen the mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +226,8 @@ class Ask:
     public: bool  # to the list; else to ``who`` alone
     outcomes: tuple[Outcome, ...] = ()
     words: str = ""  # the answer's keyword and its argument
+    private: bool = False  # the message was sent to us alone, and what it did is told to all (L19)
+    also: tuple[str, ...] = ()  # who gets it besides the list
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from mailbot.core.answers import answered, keep_question
+from mailbot.core.asks import ask
 from mailbot.core.blame import hinted
 from mailbot.core.doubts import SKEW, Heard
 from mailbot.core.draft import mark
@@ -33,12 +34,12 @@ from mailbot.core.entries import (
     Sent,
     Status,
     Window,
-    can_be_mailed,
     says_start,
     undo_code,
 )
 from mailbot.core.joining import absorb
 from mailbot.core.message import Address
+from mailbot.core.people import meant
 from mailbot.core.undo import needs_refold, undone
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ class Incident:
         if not used and not pairs and not first:
             self.unused.append((item.message_id, "no time, no keyword"))
         if item.live:
-            self._ask(item, pairs, first, undone)
+            ask(self, item, pairs, first=first, undone=undone, hinted=bool(hinted(self, item.message_id)))
 
     def _hear(self, item: Said, undone: bool) -> None:
         """A mail that belongs to no incident, and whose commands name this one: a reply to a digest. It is no news."""
@@ -165,7 +166,7 @@ class Incident:
         if any(o.ok and c.keyword.tell == "list" for c, o in pairs):
             self.last_news = item.at
         if item.live:
-            self._ask(replace(item, subject=self.subject), pairs, False, undone)
+            ask(self, replace(item, subject=self.subject), pairs, first=False, undone=undone, hinted=False)
 
     def _open(self, item: Said) -> None:
         self.opened, self.opener, self.opened_by = item.at, item.who, item.message_id
@@ -223,7 +224,8 @@ class Incident:
                 self._is_meant(command)
                 sentence = command.problem or command.keyword.effect(target, Act(command, item))
                 if sentence:  # a draft that came back as it was says nothing
-                    pairs.append((command, Outcome(not command.problem, command.words, sentence)))
+                    whole = command.text if item.private and len(command.words) >= 200 else ""
+                    pairs.append((command, Outcome(not command.problem, command.words, sentence, whole)))
             except Refused as refusal:
                 pairs.append((command, Outcome(False, command.words, str(refusal))))
                 if command.keyword.enters:  # an UNDO may allow it one day, and T7 is T7 for ever
@@ -249,40 +251,6 @@ class Incident:
         """A copy on which commands can be tried without touching this one."""
         copies = {f.name: copy(getattr(self, f.name)) for f in fields(self)}
         return Incident(**copies)
-
-    def _ask(self, item: Said, pairs: list[tuple[Command, Outcome]], first: bool, undone: bool) -> None:
-        """Which mails this message calls for. The first of ack, draft and brief is its receipt too."""
-        told = () if undone else tuple(o for c, o in pairs if c.keyword.tell != "answer" or not o.ok)
-
-        def ask(kind: str, public: bool, words: str = "") -> None:
-            nonlocal told
-            if not public and not can_be_mailed(item.who.email):
-                return
-            key = ":".join([kind, undo_code(item.message_id), *([words.lower().replace(" ", "-")] if words else [])])
-            tells = () if words else told
-            self.asks[key] = Ask(kind, key, item.message_id, item.who, item.at, item.subject, public, tells, words)
-            told = told if words else ()
-
-        for command, outcome in pairs:
-            if command.keyword.tell == "answer" and outcome.ok:
-                ask("answer", False, f"{command.keyword.word} {command.text}".strip())
-        done = {c.keyword.mails for c, o in pairs if o.ok and not undone}
-        public = any(o.ok and c.keyword.tell == "list" for c, o in pairs)
-        if first:
-            ask("ack", True)
-        if "draft" in done and not self.is_open:
-            ask("draft", True)
-        elif "published" in done and self.status is Status.PUBLISHED and not self.was_sent("published"):
-            ask("published", True)
-        elif "brief" in done and self.offered is not None:
-            ask("brief", True)
-        if not undone and hinted(self, item.message_id):
-            if told and not public:
-                ask("hint", False)
-            else:
-                ask("hint", False, "hint")
-        if told:
-            ask("receipt", public)
 
     # ── what the keywords' effects use ────────────────────────────────────────────────────────────────────────────
 
@@ -327,22 +295,7 @@ class Incident:
         return changed
 
     def person(self, words: str) -> Address:
-        """Who is meant: an address, or a name known in the thread; if two fit, ask (L27)."""
-        wanted = words.strip().strip("<>@,.").casefold()
-        if "@" in wanted:
-            email = wanted.partition("<")[2].rstrip(">") or wanted
-            return self.people.get(email, Address("", email))
-        fits = [
-            who
-            for email, who in self.people.items()
-            if wanted in (who.name.casefold(), email.partition("@")[0]) or wanted in who.name.casefold().split()
-        ]
-        if len(fits) == 1:
-            return fits[0]
-        if not fits:
-            raise Refused(f'Nobody called "{words}" has written in this incident; write their mail address instead.')
-        both = " or ".join(who.email for who in fits)
-        raise Refused(f'"{words}" could be {both}; write the address.')
+        return meant(self.people, words)
 
     # ── what others read ──────────────────────────────────────────────────────────────────────────────────────────
 

@@ -38,6 +38,8 @@ def absorb(old: Incident, young: Incident) -> None:
     old.live = old.live or young.live
     old.kind = "security" if young.kind == "security" else old.kind  # what must not leak must not leak merged either
     old.last_news = max(filter(None, (old.last_news, young.last_news)), default=None)
+    old.embargo = max(filter(None, (old.embargo, young.embargo)), default=None)
+    old.opened_in_private = old.opened_in_private or young.opened_in_private
     old.spoke = {w: max(filter(None, (old.spoke.get(w), young.spoke.get(w)))) for w in young.spoke | old.spoke}
     _collect(old, young)
 

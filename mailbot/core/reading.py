@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mailbot.core import draft
 from mailbot.core.commands import Command, NearMiss
+from mailbot.core.commands.edited import KEYWORD as EDITED
 from mailbot.core.commands.edited import commands as commands_in
 from mailbot.core.commands.headings import returned
 from mailbot.core.doubts import Doubt, Stated, Told
@@ -34,11 +37,37 @@ def read(message: Message, parts: Sequence[Part], context: Context) -> Reading:
     """Commands first; a line read as a command is not read again for times (language.md 3.1)."""
     own = own_spans(tuple(parts))
     commands, near = commands_in(message, parts, own, context, subject_status(message.subject))
-    free = without(own, sorted([returned(message.text), *((c.start, c.end) for c in commands if c.line)]))
+    free = without(own, sorted([returned(message.text), *(covered(message.text, c) for c in commands if c.line)]))
     mentions, problems = read_times(message.text, free, context)
     told = [Told(c.line, (c.when,), placed=False) for c in commands if c.when is not None and not c.problem]
     doubts, stated = look(message.text, own, context, mentions, told)
     return Reading(own, mentions, commands, near, problems, doubts, stated)
+
+
+#: A draft of ours, not a report that somebody wrote under the same headings.
+_OURS = re.compile(rf"{draft.MARK.pattern}|_Not recorded\._|_All times in UTC\._|\[\^\d{{1,4}}\]")
+_ALONE = re.compile(r"[ \t]*(?:#\w+[ \t:,]+)?\w+[ \t:]*", re.I)
+#: A line of a list, a row of a table, or one that a time leads.
+_ENTRY = re.compile(r"\n(?=[ \t]*(?:[-*+|\u2022]|\d{1,3}[.)][ \t]|[\[(]?(?:20\d\d-\d\d-\d\d|\d{1,2}[:.h]\d\d)))")
+
+
+def covered(text: str, command: Command) -> tuple[int, int]:
+    """The span that is the command's alone, and not read for times.
+
+    A section's text is its own as far as it stands on the keyword's line and goes on as prose; a keyword alone on its line is a
+    heading, and covers only that. Entries of a list are events wherever they stand, and so are the times of a report that is
+    not ours.
+    """
+    start, end = command.start, command.end
+    if command.keyword is EDITED:
+        return (start, end) if _OURS.search(text, start, end) else (start, start)
+    if command.keyword.block:
+        line_end = min(end, text.find("\n", start) if "\n" in text[start:end] else end)
+        if _ALONE.fullmatch(text, start, line_end):
+            return start, line_end
+        entry = _ENTRY.search(text, start, end)
+        end = entry.start() if entry is not None else end
+    return start, end
 
 
 def subject_status(subject: str) -> str:

@@ -1,8 +1,10 @@
-"""Questions, answered to the sender alone: STATUS, TIMELINE, REPORT, HELP. They change nothing."""
+"""Questions, answered to the sender alone: STATUS, TIMELINE, CATCHUP, REPORT, SEARCH, WHY, HELP. They change nothing."""
 
 from __future__ import annotations
 
-from mailbot.core.commands.unit import Given, alone, keyword
+import re
+
+from mailbot.core.commands.unit import Given, alone, keyword, words
 from mailbot.core.incident import Act, Incident
 from mailbot.core.times import Context
 
@@ -33,6 +35,19 @@ def timeline(incident: Incident, act: Act) -> str:
     return "mailed to you"
 
 
+@keyword(
+    "CATCHUP",
+    usage="CATCHUP",
+    meaning="mails you both, and what is still open",
+    example="CATCHUP",
+    shape=alone,
+    inverse="",
+    tell="answer",
+)
+def catchup(incident: Incident, act: Act) -> str:
+    return "mailed to you"
+
+
 def a_template(rest: str, context: Context) -> Given | None:
     name = rest.strip(" .:").casefold()
     return Given(text=name) if name in ("", "instructlab", "debrief") else None
@@ -48,6 +63,41 @@ def a_template(rest: str, context: Context) -> Given | None:
     tell="answer",
 )
 def report(incident: Incident, act: Act) -> str:
+    return "mailed to you"
+
+
+@keyword(
+    "SEARCH",
+    usage="SEARCH words",
+    meaning="mails you the ten incidents that fit best",
+    example="SEARCH disk full",
+    shape=words,
+    inverse="",
+    tell="answer",
+    needs=True,
+)
+def search(incident: Incident, act: Act) -> str:
+    return "mailed to you"
+
+
+def maybe_entry(rest: str, context: Context) -> Given | None:
+    """``WHY``, ``WHY T7``; "WHY T7 and not T8?" is prose."""
+    found = re.fullmatch(r"\s*:?\s*([Tt]\d{1,5})?[\s.!]*", rest)
+    return Given(text=(found[1] or "").upper()) if found else None
+
+
+@keyword(
+    "WHY",
+    usage="WHY [T7]",
+    meaning="mails you how the mail you answer (or an entry) was read",
+    example="WHY T7",
+    shape=maybe_entry,
+    inverse="",
+    tell="answer",
+)
+def why(incident: Incident, act: Act) -> str:
+    if act.text:
+        incident.entry(act.text)
     return "mailed to you"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from mailbot.core.commands.unit import Given, keyword, noted
 from mailbot.core.incident import Act, Incident, Refused

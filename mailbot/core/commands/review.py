@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from mailbot.core import publication
 from mailbot.core.commands.unit import Given, keyword, noted
-from mailbot.core.incident import Act, Incident, Refused, Review, Status
+from mailbot.core.entries import Review
+from mailbot.core.incident import Act, Incident, Refused, Status
 from mailbot.core.times import Context
 
 

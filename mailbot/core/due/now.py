@@ -48,7 +48,7 @@ def _is_past(row: Row, now: datetime) -> bool:
 def _asked(incident: Incident, ask: Ask) -> Notice:
     """A draft or brief that came too late for its incident is still the receipt of its message (law 4)."""
     kind = ask.kind if fits_state(incident, ask.kind, ask.key) else "receipt"
-    to: tuple[str, ...] = () if ask.public else (ask.who.email,)
+    to: tuple[str, ...] = ask.also if ask.public else (ask.who.email,)
     if kind == "brief" and incident.offered:
         to = (incident.offered[0].email,)
     return Notice(kind, (ask.key,), incident.id, ask.public, to, (ask,))
