@@ -151,7 +151,10 @@ def test_a18_all_commanders_are_named_in_order() -> None:
     made = scene(
         (ALICE, "HANDOFF bob@example.org"), (BOB, "ACCEPT"), (BOB, "HANDOFF alice@example.org"), (ALICE, "ACCEPT")
     )
-    assert "\nIncident Commander: Alice Doe, Bob Stone\n" in text(made)
+    assert (
+        "\nIncident Commander: Alice Doe (2026-11-21 12:00 to 12:10), Bob Stone (2026-11-21 12:10 to 12:20),"
+        " Alice Doe (since 2026-11-21 12:20)\n" in text(made)
+    )
     desk = Scene()
     desk.mail("helpdesk@example.org", "x", 0)
     assert "\nIncident Commander: unclaimed\n" in text(desk)
@@ -284,6 +287,8 @@ def test_p45_the_front_matter_says_what_a_script_wants_to_know() -> None:
         "impact_minutes": 42,
         "open": "41 min",
         "commanders": ["Alice Doe"],
+        "custody": [{"who": "Alice Doe", "from": "2026-11-21T12:00:00Z", "to": "2026-11-21T12:41:00Z"}],
+        "review": None,
         "actions": [
             {
                 "action": "A1",
@@ -297,6 +302,7 @@ def test_p45_the_front_matter_says_what_a_script_wants_to_know() -> None:
         ],
         "links": ["https://f.example/pr/9", "o/r#7"],
         "missing": ["summary", "impact", "trigger", "cause", "detection"],
+        "draft": "D9KY26",
     }
 
 
@@ -405,9 +411,13 @@ def test_p40_names_are_printed_as_names_initials_or_roles_everywhere() -> None:
     for policy in ("initials", "roles"):
         found = text(made, names=policy)
         assert not re.search("Alice|Bob|Carol|Doe|Stone", found, re.I), policy
-    assert "Incident Commander: A.D., B.S.\n" in text(made, names="initials")
+    assert "Incident Commander: A.D. (2026-11-21 12:00 to 12:10), B.S. (2026-11-21 12:10 to 12:20)\n" in text(
+        made, names="initials"
+    )
     assert "B.S. took over from A.D." in text(made, names="initials")
-    assert "Incident Commander: responder\n" in text(made, names="roles")
+    roles = text(made, names="roles")
+    assert "Incident Commander: commander 1 (2026-11-21 12:00 to 12:10), commander 2 (2026-11-21 12:10 to 12:20)\n" in roles
+    assert "commander 2 took over from commander 1." in roles
 
 
 def test_names_of_people_who_have_none() -> None:

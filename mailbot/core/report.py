@@ -1,121 +1,39 @@
-"""Incident -> what a template prints: durations and what they rest on, custody, timeline by days, sections, actions, sources.
+"""Incident -> what a template prints: custody, timeline by days, sections, actions, sources, and what is not used.
 
 Nothing is invented (P10): what nobody wrote is "not recorded", and every line names the message it came from. The same
-incident gives the same report, to the byte: no clock, no order but the archive's.
+incident gives the same report, to the byte: no clock, no order but the archive's. ``public``: as it is published, with what
+must not leave held back and people printed by the name policy also in others' sentences.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from mailbot.core.commands.actions import CATEGORIES, LINK
-from mailbot.core.incident import Action, Entry, Incident, Note, Status, Window
+from mailbot.core.draft import mark
+from mailbot.core.impact import Impact, impact, in_words, moment, opened_for
+from mailbot.core.incident import Action, Entry, Incident, Note
+from mailbot.core.leak import Finding, masked
 from mailbot.core.message import Address
+from mailbot.core.names import Names, called, names
+from mailbot.core.publication import TITLES, found
+
+__all__ = ["NEEDED", "Report", "called", "impact", "in_words", "missing", "opened_for", "report", "slug"]
 
 NEEDED = ("SUMMARY", "IMPACT", "TRIGGER", "CAUSE", "DETECTION", "RESOLUTION")  # a report without these waits
+GONE = ("declined", "undone")  # actions that are in the record and not in the report
 
 
 def missing(incident: Incident) -> list[str]:
     """The keywords of the needed sections that nobody has filled."""
     return [s for s in NEEDED if not incident.section(s)]
-
-
-GONE = ("declined", "undone")  # actions that are in the record and not in the report
-DOUBTS = ("at most", "at least", "about")
-UNSAID = "nobody wrote when it began"
-
-# ── durations (language.md 3.3) ───────────────────────────────────────────────────────────────────────────────────────
-
-
-def in_words(span: timedelta) -> str:
-    """40 min, 3 h 10 min, 2 d 4 h: never seconds, nobody's clock is that good."""
-    minutes = round(span.total_seconds() / 60)
-    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
-    if days:
-        return f"{days} d" + (f" {hours} h" if hours else "")
-    if hours:
-        return f"{hours} h" + (f" {minutes} min" if minutes else "")
-    return f"{minutes} min"
-
-
-@dataclass(frozen=True, slots=True)
-class Impact:
-    """How long users were hit: in words, and on what that rests. ``span`` None: unknown."""
-
-    span: timedelta | None
-    words: str
-    basis: str
-
-
-def impact(incident: Incident) -> Impact:
-    """Restored minus start, summed over windows; never from the declaration alone."""
-    if incident.status is Status.CANCELLED:
-        return Impact(None, "none", "it was no incident")
-    total, doubts, basis = timedelta(), set[str](), list[str]()
-    for n, window in enumerate(incident.windows or [Window(None, None)]):
-        start, end = _began(incident, n), incident.in_report(window.end)
-        if end is None and incident.is_open:
-            return Impact(None, "not over", f"since {start.utc:%Y-%m-%d %H:%M} UTC" if start else UNSAID)
-        until = end.utc if end else incident.resolved
-        if start is None or until is None:
-            doubts.add("at least")
-            continue
-        if until < start.utc:
-            return Impact(None, "unknown", f"the end is before the start: {_stretch(start.utc, until)}")
-        total += until - start.utc
-        basis.append(
-            _stretch(start.utc, until) + ("" if end else ", the declaration; nobody wrote the end of the impact")
-        )
-        if end is None:
-            doubts.add("at most")
-        if _is_about(start) or (end is not None and _is_about(end)):
-            doubts.add("about")
-    if not basis:
-        return Impact(None, "unknown", UNSAID)
-    if "at least" in doubts:
-        basis.append("and a time of which nobody wrote the start")
-    doubt = "about" if doubts >= {"at most", "at least"} else next((d for d in DOUBTS if d in doubts), "")
-    words = ("summed over " if len(basis) > 1 else "") + ", ".join(basis)
-    return Impact(total, f"{doubt} {in_words(total)}".strip(), words)
-
-
-def _began(incident: Incident, n: int) -> Entry | None:
-    """The start of a window; of the first one also what the timeline calls the start, where that is before its end."""
-    window = incident.windows[n] if incident.windows else Window(None, None)
-    start, end = incident.in_report(window.start), incident.in_report(window.end)
-    if start is None and n == 0 and incident.start is not None and (end is None or incident.start.utc <= end.utc):
-        return incident.start
-    return start
-
-
-def _is_about(entry: Entry) -> bool:
-    return entry.about or (entry.when is not None and entry.when.precision != "minute")
-
-
-def _stretch(start: datetime, end: datetime) -> str:
-    return f"{_moment(start)} to {_moment(end, start)} UTC"
-
-
-def _moment(at: datetime, after: datetime | None = None) -> str:
-    """14:05 where it is on the day of ``after``, else with its date."""
-    return f"{at:%H:%M}" if after is not None and at.date() == after.date() else f"{at:%Y-%m-%d %H:%M}"
-
-
-def opened_for(incident: Incident) -> str:
-    """How long the incident was open, from the call to the declaration."""
-    if incident.opened is None or incident.closed_at is None:
-        return "not over"
-    return in_words(incident.closed_at - incident.opened)
-
-
-# ── what a template gets ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +57,17 @@ class Line:
     label: str
     source: int
     new_day: bool
+    before: str = ""  # what it said before it was corrected
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Who had the incident, "unclaimed" for nobody, from when to when ("" while it is open), in UTC (A10)."""
+
+    who: str
+    since: datetime
+    until: datetime | None
+    words: str  # "2026-11-21 12:00 to 13:10"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,33 +77,58 @@ class Report:
     title: str
     zone: str  # "UTC", "Europe/Zurich (UTC+01:00)"
     commanders: tuple[str, ...]
+    custody: tuple[Held, ...]
     impact: Impact
     opened_for: str
     lines: tuple[Line, ...]
     sources: tuple[Source, ...]
+    unused: tuple[str, ...]
     names: str
+    people: Names
+    public: bool
+
+    def shown(self, words: str) -> str:
+        """A person's words, as they may be printed here."""
+        return self.people.text(masked(words)) if self.public else words
 
     def section(self, name: str) -> list[tuple[str, int]]:
         """The paragraphs of a section, each with its footnote's number."""
-        return [(n.text, self.source_number(n.message_id)) for n in self.incident.section(name)]
+        return [(self.shown(n.text), self.source_number(n.message_id)) for n in self.incident.section(name)]
 
     def actions(self, *categories: str) -> list[Action]:
         """The actions of these categories; ``""`` is for those that nobody put into one."""
-        return [a for a in self.incident.actions if a.category in categories and a.state not in GONE]
+        chosen = [a for a in self.incident.actions if a.category in categories and a.state not in GONE]
+        return [replace(a, text=self.shown(a.text), link=masked(a.link)) for a in chosen] if self.public else chosen
 
     def person(self, who: Address | None) -> str:
-        return called(who, self.names)
+        return self.people.person(who)
 
     def owner(self, action: Action) -> str:
-        """Who an action is for, where the name policy prints names."""
-        return action.owner if self.names == "names" else ""
+        """Who an action is for: as written, or as the name policy prints somebody who wrote in."""
+        known = next((p for e, p in self.incident.people.items() if action.owner and _is(action.owner, e, p)), None)
+        if self.names != "names":
+            return self.people.person(known) if known else ""
+        return action.owner.partition("@")[0] if self.public else action.owner
+
+    @property
+    def draft(self) -> str:
+        """The mark by which a draft that comes back edited says what it was made from."""
+        return mark(self.incident.notes)
+
+    @property
+    def review(self) -> str:
+        """Who read it as a second person; "unreviewed" where nobody did and it is published, "" before that."""
+        review = self.incident.review
+        if review is None:
+            return ""
+        return f"{self.person(review.who)}, {review.at:%Y-%m-%d}" if review.who else "unreviewed"
 
     @property
     def declared_by(self) -> str:
         """Who declared it over where that was not the commander (A23), else ""."""
         who, commander = self.incident.resolved_by, self.incident.commander
         other = self.incident.resolved is not None and who is not None and commander is not None and who != commander
-        return called(who, self.names) if other else ""
+        return self.person(who) if other else ""
 
     @property
     def front(self) -> dict[str, Any]:
@@ -182,7 +136,7 @@ class Report:
         incident, impact = self.incident, self.impact
         ends = [incident.in_report(w.end) for w in incident.windows]
         actions = self.actions("", *CATEGORIES)
-        texts = [n.text for n in incident.notes] + [a.link for a in actions]
+        texts = [self.shown(n.text) for n in incident.notes] + [a.link for a in actions]
         return {
             "kind": incident.kind,
             "opened": _iso(incident.opened),
@@ -193,18 +147,26 @@ class Report:
             "impact_minutes": None if impact.span is None else round(impact.span.total_seconds() / 60),
             "open": self.opened_for,
             "commanders": list(self.commanders),
+            "custody": [{"who": h.who, "from": _iso(h.since), "to": _iso(h.until)} for h in self.custody],
+            "review": self.review or None,
             "actions": [
                 {"action": a.label, "text": a.text, "category": a.category, "owner": self.owner(a)}
                 | {"due": a.due, "link": a.link, "state": a.state}
                 for a in actions
             ],
-            "links": list(dict.fromkeys(found for text in texts for found in LINK.findall(text))),
+            "links": list(dict.fromkeys(link for text in texts for link in LINK.findall(text))),
             "missing": [s.lower() for s in self.missing],
+            "draft": self.draft,
         }
 
     @property
     def missing(self) -> list[str]:
         return missing(self.incident)
+
+    @property
+    def leaks(self) -> list[Finding]:
+        """What the leak check holds back: for those who review, by kind and place, never the words."""
+        return found(self.incident)
 
     def source_number(self, message_id: str) -> int:
         return next((s.number for s in self.sources if s.message_id == message_id), 0)
@@ -214,14 +176,9 @@ class Report:
         return f"{self.date}-{slug(self.title)}.md"
 
 
-def called(who: Address | None, names: str = "names") -> str:
-    """A person as the name policy prints them (P40): by name, by initials, or by role."""
-    if who is None:
-        return "unclaimed"
-    full = who.name or who.email.partition("@")[0]
-    if names == "initials":
-        return "".join(w[0].upper() + "." for w in re.findall(r"\w+", full)) or "N. N."
-    return "responder" if names == "roles" else full
+def _is(owner: str, email: str, who: Address) -> bool:
+    wanted = owner.casefold()
+    return wanted in (email, email.partition("@")[0], who.name.casefold()) or wanted in who.name.casefold().split()
 
 
 def slug(title: str) -> str:
@@ -230,69 +187,116 @@ def slug(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].strip("-") or "incident"
 
 
-def report(incident: Incident, *, zone: str = "UTC", names: str = "names", archive_url: str = "") -> Report:
+def report(
+    incident: Incident, *, zone: str = "UTC", names: str = "names", archive_url: str = "", public: bool = False
+) -> Report:
     """All that both templates print. ``zone``: IANA name, for the debrief; ``archive_url`` has ``{message_id}`` in it."""
     place = ZoneInfo(zone) if zone != "UTC" else UTC
     entries = incident.timeline()
     first = incident.start.utc if incident.start else (incident.opened or datetime(1970, 1, 1, tzinfo=UTC))
     actions = [a for a in incident.actions if a.state not in GONE]
-    sources = _sources([*entries, *incident.notes, *actions], names, archive_url)
+    people = _people(incident, names)
+    sources = _sources([*entries, *incident.notes, *actions], people, archive_url)
     number = {s.message_id: s.number for s in sources}
-    chain = list({c.who.email: called(c.who, names) for c in incident.custody if c.who is not None}.values())
+    chain = list({c.who.email: people.person(c.who) for c in incident.custody if c.who is not None}.values())
     shown = "UTC" if place is UTC else f"{zone} ({_offsets([*(e.utc for e in entries), first], place)})"
-    return Report(
+    made = Report(
         incident,
         f"{first.astimezone(UTC):%Y-%m-%d}",
         incident.title,
         shown,
-        tuple(dict.fromkeys(chain) if names == "roles" else chain),
+        tuple(chain),
+        tuple(_custody(incident, people)),
         impact(incident),
         opened_for(incident),
-        tuple(_lines(incident, entries, place, number, names)),
+        (),
         tuple(sources),
+        tuple(_unused(incident, people)),
         names,
+        people,
+        public,
     )
+    return replace(made, title=made.shown(incident.title), lines=tuple(_lines(made, entries, place, number)))
 
 
-def _sources(items: Sequence[Entry | Note | Action], names: str, archive_url: str) -> list[Source]:
+def _people(incident: Incident, policy: str) -> Names:
+    commanders = [c.who for c in incident.custody if c.who is not None]
+    authors = [n.who for n in incident.notes] + [e.who for e in incident.entries]
+    return names(policy, commanders, [*incident.people.values(), *authors])
+
+
+def _custody(incident: Incident, people: Names) -> list[Held]:
+    """Intervals that touch: each ends where the next begins, the last with the incident (A10)."""
+    ends = [c.since for c in incident.custody[1:]] + [incident.closed_at]
+    held: list[Held] = []
+    for custody, until in zip(incident.custody, ends, strict=False):
+        words = (
+            f"{custody.since:%Y-%m-%d %H:%M} to {moment(until, custody.since)}"
+            if until
+            else f"since {custody.since:%Y-%m-%d %H:%M}"
+        )
+        held.append(Held(people.person(custody.who), custody.since, until, words))
+    return held
+
+
+def _sources(items: Sequence[Entry | Note | Action], people: Names, archive_url: str) -> list[Source]:
     seen: dict[str, Source] = {}
     for item in sorted(items, key=lambda i: i.at if not isinstance(i, Entry) else i.added):
         if item.message_id not in seen:
             at = item.added if isinstance(item, Entry) else item.at
             url = archive_url.replace("{message_id}", quote(item.message_id, safe="@"))  # it may hold / and % (L37)
-            seen[item.message_id] = Source(len(seen) + 1, item.message_id, called(item.who, names), at, url)
+            seen[item.message_id] = Source(len(seen) + 1, item.message_id, people.person(item.who), at, url)
     return list(seen.values())
 
 
-def _lines(
-    incident: Incident, entries: Sequence[Entry], place: tzinfo, number: dict[str, int], names: str
-) -> list[Line]:
+def _unused(incident: Incident, people: Names) -> list[str]:
+    """Every message and every entry that is not in the report, and why (P41); never their words: they may be out for a reason."""
+    mails: dict[str, list[str]] = {}
+    for message_id, why in incident.unused:
+        mails.setdefault(why, []).append(f"<{message_id}>")
+    told = [f"{len(ids)} mail{'s' * (len(ids) != 1)}, {why}: {', '.join(ids)}" for why, ids in mails.items()]
+    printed = {id(e) for e in incident.timeline()}
+    for entry in incident.entries:
+        if id(entry) not in printed:
+            why = people.text(entry.dropped) or "the same words at the same time as another line"
+            told.append(f"{entry.label}, {entry.utc:%Y-%m-%d %H:%M} UTC, {why}: <{entry.message_id}>")
+    told += [
+        f"words in {TITLES.get(note.section, note.section)}, {people.text(why)}: <{note.message_id}>"
+        for note, why in incident.removed
+    ]
+    told += [f"{a.label}, {a.state}: <{a.message_id}>" for a in incident.actions if a.state in GONE]
+    return told
+
+
+def _lines(view: Report, entries: Sequence[Entry], place: tzinfo, number: Mapping[str, int]) -> list[Line]:
     lines, day = [], ""
     for entry in entries:
         local = entry.utc.astimezone(place)
         clock = ("~" if entry.about else "") + f"{local:%H:%M}"
         if entry.when is not None and entry.when.precision == "day":
             clock = ""
-        text = _words(incident, entry, names)
+        text = _words(view, entry)
         if entry.until is not None:
-            text += f" (until {_moment(entry.until.astimezone(place), local)})"
+            text += f" (until {moment(entry.until.astimezone(place), local)})"
         if not entry.sure:
             text += " (time as I read it)"
         today = f"{local:%Y-%m-%d}"
-        lines.append(Line(today, clock, text, entry.label, number[entry.message_id], today != day))
+        before = "; ".join(view.shown(w) for w in entry.was)
+        lines.append(Line(today, clock, text, entry.label, number[entry.message_id], today != day, before))
         day = today
     return lines
 
 
-def _words(incident: Incident, entry: Entry, names: str) -> str:
+def _words(view: Report, entry: Entry) -> str:
     """What a line says. "Incident start." is worded as seed A has it, and custody by the name policy."""
+    incident = view.incident
     if entry.kind == "read" and entry.what.casefold().strip(" .") in ("incident start", "incident concluded"):
         return entry.what.strip(" .").capitalize() + "."
-    if entry.kind != "custody" or names == "names":
-        return entry.what
-    n = max(n for n, c in enumerate(incident.custody) if c.message_id == entry.message_id)
+    if entry.kind != "custody" or view.names == "names":
+        return view.shown(entry.what)
+    n = max((n for n, c in enumerate(incident.custody) if c.message_id == entry.message_id), default=0)
     now, before = incident.custody[n].who, incident.custody[n - 1].who if n else None
-    return f"{called(now, names)} took " + (f"over from {called(before, names)}." if before else "the incident.")
+    return f"{view.person(now)} took " + (f"over from {view.person(before)}." if before else "the incident.")
 
 
 def _iso(at: datetime | None) -> str | None:
