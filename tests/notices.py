@@ -76,7 +76,8 @@ def examples() -> dict[str, Letter]:
     scene.mail(BOB, PLENTY, 130)
     found["receipt-of-sections"] = letters(scene)["receipt"]
     scene.settle()
-    found["report"] = letters(scene, 100 + 4 * 24 * 60)["report"]
+    scene.settle(100 + 2 * DAY + 600)  # the action without an issue
+    found["report"] = letters(scene, 100 + 4 * DAY)["report"]
     scene = opened()
     scene.settle()
     scene.mail(BOB, "It is over.", 9, subject="[RESOLVED] Registry refuses pushes")

@@ -1,4 +1,4 @@
-"""Scenes of core/due.py: what is mailed when, how often, and what is not."""
+"""Scenes of core/due: what is mailed to the list when, how often, and what is not; budgets and digests' periods."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def opened(who: str = ALICE, body: str = "Pushes fail.") -> Scene:
 
 def test_without_news_of_an_outage_an_update_is_asked_for_after_an_hour_then_two_then_four_and_no_more() -> None:
     scene = opened()
-    asked = [m for m in range(0, 20 * HOUR, 10) if scene.settle(m) == ["update"]]
+    asked = [m for m in range(0, 20 * HOUR, 10) if "update" in scene.settle(m)]
     assert asked == [HOUR, 3 * HOUR, 7 * HOUR]
 
 
@@ -65,7 +65,7 @@ def test_a_degradation_waits_four_hours() -> None:
 def test_a14_while_it_is_open_nobody_is_asked_for_paperwork() -> None:
     scene = opened()
     kinds = {k for m in range(0, 10 * DAY, 30) for k in scene.settle(m)}
-    assert kinds == {"update", "open"}
+    assert kinds == {"update", "open", "offer"}
 
 
 def test_service_restored_stops_asking_for_updates_but_an_incident_left_open_is_asked_about() -> None:
@@ -85,7 +85,7 @@ def test_nobody_has_it_is_said_after_a_quarter_of_an_hour_and_two_hours_until_so
     assert scene.incident.commander is None
     scene.mail(BOB, "TAKE", 56)
     scene.settle()
-    assert [k for m in range(57, 300) for k in scene.settle(m)] == ["update", "update"]
+    assert [k for m in range(57, 300) for k in scene.settle(m)] == ["update", "update", "offer"]
 
 
 def test_quiet_means_no_reminder_and_resume_means_reminders() -> None:
@@ -155,18 +155,6 @@ def test_p25_reminders_change_no_state() -> None:
     assert (after.status, after.last_news, after.entries) == (before, NOON, [])
 
 
-def test_the_report_is_asked_for_after_three_days_a_week_and_two_and_never_when_it_is_written() -> None:
-    scene = opened()
-    scene.mail(ALICE, "RESOLVED", 0)
-    assert scene.settle() == ["draft"]
-    asked = [(m // DAY, n) for m in range(0, 40 * DAY, DAY // 2) for n in scene.due(m).notices if scene.settle(m)]
-    assert [day for day, _ in asked] == [3, 7, 14]
-    assert all((n.kind, n.to) == ("report", ("alice@example.org",)) for _, n in asked)
-    scene.mail(ALICE, "\n\n".join(f"{s}: x" for s in NEEDED), 50)
-    scene.settle()
-    assert scene.kinds(4 * DAY) == []
-
-
 def test_imported_mail_is_never_answered_and_never_reminds() -> None:
     scene = Scene(live=False)
     scene.mail(ALICE, "STATUS\nRESTORED\nHANDOFF bob@example.org", 0)
@@ -229,20 +217,33 @@ def notice(kind: str, incident: str = ID, to: tuple[str, ...] = ()) -> Notice:
     return Notice(kind, (f"{kind}:X",), incident, not to, to)
 
 
-def posted(n: int, minutes_ago: float, incident: str = ID, to: tuple[str, ...] = ()) -> list[Posted]:
-    return [Posted(NOON - timedelta(minutes=minutes_ago), incident, not to, to)] * n
+def posted(
+    n: int, minutes_ago: float, incident: str = ID, to: tuple[str, ...] = (), kind: str = "update"
+) -> list[Posted]:
+    return [Posted(NOON - timedelta(minutes=minutes_ago), incident, not to, to, kind)] * n
 
 
 def test_six_mails_a_day_about_one_incident_and_the_seventh_waits_until_the_first_is_a_day_old() -> None:
-    assert within(notice("receipt"), posted(5, 100), NOON, POLICY) is None
-    assert within(notice("receipt"), posted(6, 100), NOON, POLICY) == NOON + timedelta(days=1, minutes=-100)
-    assert within(notice("receipt", "INC-OTHER"), posted(6, 100), NOON, POLICY) is None
-    assert within(notice("receipt"), posted(6, DAY), NOON, POLICY) is None
+    assert within(notice("draft"), posted(5, 100), NOON, POLICY) is None
+    assert within(notice("draft"), posted(6, 100), NOON, POLICY) == NOON + timedelta(days=1, minutes=-100)
+    assert within(notice("draft", "INC-OTHER"), posted(6, 100), NOON, POLICY) is None
+    assert within(notice("draft"), posted(6, DAY), NOON, POLICY) is None
 
 
-@pytest.mark.parametrize("kind", ["ack", "brief", "draft"])
-def test_ack_brief_and_draft_come_first(kind: str) -> None:
-    assert within(notice(kind), posted(6, 100), NOON, POLICY) is None
+@pytest.mark.parametrize(("kind", "most"), [("ack", 6), ("brief", 6), ("draft", 6), ("receipt", 5), ("update", 4)])
+def test_ack_brief_and_draft_come_first_and_reminders_last(kind: str, most: int) -> None:
+    assert within(notice(kind), posted(most - 1, 100), NOON, POLICY) is None
+    assert within(notice(kind), posted(most, 100), NOON, POLICY) is not None
+    hour = most * 10
+    assert within(notice(kind), posted(hour - 1, 20, "INC-OTHER"), NOON, POLICY) is None
+    assert within(notice(kind), posted(hour, 20, "INC-OTHER"), NOON, POLICY) == NOON + timedelta(minutes=40)
+
+
+def test_a_budget_of_one_is_one_for_all() -> None:
+    one = replace(POLICY, incident_day=1, list_hour=1)
+    for kind in ("ack", "receipt", "update"):
+        assert within(notice(kind), [], NOON, one) is None
+        assert within(notice(kind), posted(1, 100), NOON, one) is not None
 
 
 def test_l2_sixty_mails_an_hour_in_all_whatever_they_are() -> None:
@@ -253,9 +254,11 @@ def test_l2_sixty_mails_an_hour_in_all_whatever_they_are() -> None:
 
 
 def test_l2_twenty_answers_a_day_to_one_sender_and_another_sender_has_his_own() -> None:
-    full = posted(20, 60, to=("bob@example.org",))
+    full = posted(20, 60, to=("bob@example.org",), kind="answer")
     assert within(notice("answer", to=("bob@example.org",)), full, NOON, POLICY) == NOON + timedelta(hours=23)
     assert within(notice("answer", to=("carol@example.net",)), full, NOON, POLICY) is None
+    assert within(notice("receipt", to=("bob@example.org",)), full, NOON, POLICY) is None, "receipts have their own"
+    assert within(notice("action", to=("bob@example.org",)), full, NOON, POLICY) is None, "so have reminders"
     assert within(notice("receipt"), full, NOON, POLICY) is None, "the list has its own"
 
 

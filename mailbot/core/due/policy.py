@@ -34,7 +34,7 @@ class Policy:
     report: tuple[timedelta, ...] = (timedelta(days=3), timedelta(days=7), timedelta(days=14))
     publish: timedelta = timedelta(days=30)  # "publish as it is?"
     unreviewed: timedelta = timedelta(days=14)  # of silence after that question
-    action_link: timedelta = timedelta(days=3)  # without a tracker's issue for so long
+    action_link: timedelta = timedelta(days=2)  # without a tracker's issue for so long
     action_late: tuple[timedelta, ...] = (timedelta(days=14), timedelta(days=30))  # after the due day, which counts too
     anniversary: bool = True
     night: tuple[int, int] = (22, 8)  # hours in which nobody gets a reminder of their own; equal: no night
