@@ -37,6 +37,7 @@ from mailbot.core.lint import Question, questions
 from mailbot.core.report import Report, called, in_words, report
 from mailbot.core.times import Context
 from mailbot.core.tracker import Tracker
+from mailbot.outbox import paper
 from mailbot.outbox.todo import Issue, to_do
 
 WIDTH = 72
@@ -80,6 +81,7 @@ class Looks:
     archive_url: str = ""
     folder: str = ""  # templates of the list's own
     tracker: Tracker = NO_TRACKER
+    page_url: str = ""  # where a published report is, with {file} in it
 
 
 def _wrap(text: str, indent: int = 0, first: str | None = None) -> str:
@@ -203,6 +205,7 @@ def environment(folder: str = "") -> SandboxedEnvironment:
         "capitalize_first": lambda s: s[:1].upper() + s[1:],
         "person": called,
         "code": undo_code,
+        "ruled": lambda s: s.ljust(WIDTH, "-"),
     }
     env.globals["headings"] = {name: row[0] for name, row in SECTIONS.items()}
     return env
@@ -252,6 +255,10 @@ class Renderer:
         text = self._fill(f"report/{name}/report.md.j2", {"report": view, "incident": incident, "list": self.list})
         return view.file_name, re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
+    def _page_url(self, incident: Incident) -> str:
+        looks = self.looks
+        return looks.page_url.replace("{file}", report(incident, names=looks.names, public=True).file_name)
+
     def letter(
         self,
         notice: Notice,
@@ -291,6 +298,8 @@ class Renderer:
             "policy": POLICY,
             **(more or {}),
         }
+        if notice.kind in ("draft", "hint", "published"):
+            words |= paper.words(notice, incident, self._page_url(incident))
         if notice.kind == "action":
             words |= self._to_do(notice, incident, now)
         files = []
@@ -298,6 +307,8 @@ class Renderer:
             asked = notice.asks[0].words.partition(" ")[2] if notice.kind == "answer" else ""
             files = [self.report(incident, asked)]
             words["draft"] = _for_mail(files[0][1])
+        elif notice.kind == "published" and not words["where"]:
+            files = [self.report(paper.as_published(incident, now), public=True)]
         return self._finish(mail, notice, name, words, files)
 
     def _questions(
