@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from mailbot.core.times import Context, Instant, Mention, read_times
+from tests.incident_scene import BOB, Scene
 
 TUESDAY = "Tue, 03 Mar 2026 20:00:00 +0000"
 BERLIN = "Tue, 03 Mar 2026 20:00:00 +0100"
@@ -89,6 +90,10 @@ def test_the_day_and_the_zone_of_what_other_writers_wrote(sent: str, text: str, 
 
 
 NO_EVENT = [
+    "  827 ?        S      0:39 /sbin/cleanerd\n 1170 pts/1    S+     0:00 grep cleanerd\n",
+    "    443574  2026-03-02 16:41:44   cp    -    652100924     421961\n",
+    "[test 5d6cd85] count the workers\n Author: Alice <alice@example.org>\n Date: Mon Mar 2 11:10:54 2026 +0800\n",
+    "Site Admin\nPosts: 325\nJoined: Thu Apr 09, 2009 11:44 am\n",
     "Latest commit 2 days ago\nupdated 7 days ago\n* 3f2a9d1 2 days ago fix (Alice)\n",
     "Last updated 3 hours ago\n",
     "We will reboot at 22:00 tonight. The window is 22:00 to 23:00.\n",
@@ -150,3 +155,20 @@ WORDS = [
 @pytest.mark.parametrize(("text", "words"), WORDS)
 def test_each_time_of_a_sentence_has_its_own_clause(text: str, words: list[str]) -> None:
     assert [m.what for m in mentions(text)] == words
+
+
+# What a keyword covers, and what is read for times all the same.
+COVERED = [
+    ("a keyword alone heads what is below", "SUMMARY\nAt 11:38 UTC pushes failed.\n* 11:40 - alarm\n", "11:38, 11:40"),
+    ("a section's own words", "SUMMARY: Pushes failed from 11:38 to 11:50 UTC\nand nobody could log in at 11:45 UTC.\n", ""),
+    ("a list in a section", "SUMMARY: Pushes failed.\n* 11:40 - alarm\n11:45 restart\n", "11:40, 11:45"),
+    ("a command with its time", "RESTORED 11:50 UTC it works, last error 11:49 UTC\n", ""),
+    ("a report of somebody else",
+     "## Summary\n\nx\n\n## Root Cause\n\ny\n\n## Timeline (UTC)\n\n* 11:40 - alarm\n\n## Action Items\n", "11:40"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), [row[1:] for row in COVERED], ids=[row[0] for row in COVERED])
+def test_a_line_read_as_a_command_is_not_read_again_for_times(text: str, expected: str) -> None:
+    said = Scene().mail(BOB, text, 30)
+    assert ", ".join(f"{t.utc:%H:%M}" for m in said.reading.mentions for t in m.times) == expected

@@ -140,6 +140,9 @@ FORMATS: tuple[Row, ...] = (
     Row("range of hours", "digit",
         rf"(?P<h>{_H12})(?=[ ]?(?:-|–|—|to)[ ]?{_H12}(?:[:.]{_M})?(?P<half>[ ]?[aApP]\.?[mM])(?!\w))",
         f.read_hour, "2-3pm", "14:00"),
+    Row("range of hours before its word", "digit",
+        rf"(?P<h>{_H})(?=[ ]?(?:-|–|bis|et|à|y|e|en|tot|a)[ ]?{_H}(?:[.:]{_M})?[ ]?(?:Uhr|uur|horas|heures|[hH](?!\w)))",
+        f.read_hour, "14 bis 16 Uhr", "14:00"),
     Row("hour with am or pm", "digit", rf"(?P<h>{_H12})(?:[.](?P<m>{_M}))?(?P<half>{_AM_PM})", f.read_hour, "3pm", "15:00"),
     Row("o'clock", "digit", r"(?P<h>1[0-2]|[1-9])[ ]o['’]?clock(?!\w)", f.read_hour, "3 o'clock", "03:00"),
     Row("clock with a dot", "digit", rf"(?P<h>{_H})\.(?P<m>{_M})(?![\d.]|[ ]?%)(?P<mark>{_MARK})?",
@@ -157,6 +160,7 @@ FORMATS: tuple[Row, ...] = (
     Row("four digits", "digit",
         rf"(?P<h>{_HH})(?P<m>{_M})(?:(?P<z>Z)|(?P<unit>[ ]?(?:hrs?|hours|h))|(?=[ ]?(?:{SHORT})))(?![\w-])",
         f.read_military, "1405Z", "14:05 Z"),
+    Row("at and four digits", "digit", rf"(?<=\bat[ ])(?P<h>0\d)(?P<m>{_M})(?![\w:/-]|[.,]\d)", f.read_clock, "at 0805", "08:05"),
     Row("clock in words", "word", rf"(?:{any_of(lexicon.CLOCK_WORDS)})(?!\w)", f.read_clock_word, "noon", "12:00"),
     # Dates that are none alone
     Row("month and day", "digit", r"(?P<a>0\d|1[0-2])-(?P<b>[0-3]\d)(?=[ T]\d\d:)", f.read_month_first, "11-21 14:05", "11-21"),

@@ -33,8 +33,8 @@ LINES: tuple[Look, ...] = (
         "root 1 0 0 14:05 ? 00:00:03 /sbin/init"),
     Look("top", "", rf"[ \t]*\d+[ \t]+{_USER}[ \t]+(?:-?\d+|rt)[ \t]+-?\d+[ \t]+\S+[ \t]+\S+[ \t]+\S+[ \t]+[RSDZTI][ \t]",
         "1234 root 20 0 12m 4m 2m S 3.0 0.1 12:34.56 java"),
-    Look("processes of a terminal", "pts tty",
-        r"[ \t]*\d{1,7}[ \t]+(?:pts/\d+|tty\w{1,6}|\?)[ \t]+[\d:.-]{5,14}[ \t]",
+    Look("processes of a terminal", "",
+        r"[ \t]*\d{1,7}[ \t]+(?:pts/\d+|tty\w{1,6}|\?)[ \t]+(?:[RSDZTIWX][<NLsl+]{0,4}[ \t]+)?[\d:.-]{4,14}[ \t]",
         "1234 pts/0 00:00:00 bash"),
     Look("who is logged in", "pts tty console", rf"{_USER}[ \t]+(?:pts/\d+|tty\w{{1,6}}|console|:\d)[ \t]",
         "alice pts/0 10.1.2.3 16:58 0.00s 0.04s 0.00s w"),
@@ -50,10 +50,13 @@ LINES: tuple[Look, ...] = (
         r"[ \t]*\d\d?[./-]\d\d?[./-]\d{2,4}[ \t]+\d\d:\d\d(?:[ ]?[AP]M)?[ \t]{2,}(?:<\w{3,8}>|\d[\d.,]*)[ \t]+\S",
         "11/21/2026  02:05 PM    <DIR>          Users"),
     Look("what a tool shows",
-        "last filesystem modify modification access change birth local creation update install",
+        "last filesystem modify modification access change birth local creation update install joined registered member",
         r"[ \t]*(?:Last[ ](?:mount|write|checked|modified|change|access|boot|login)\w*(?:[ ]time)?|Filesystem[ ]created|Modify"
-        r"|Access|Change|Birth|(?:Creation|Update|Install|Local|Modification|Access)[ ](?:Time|Date)(?:[ ]is)?)[ ]?:[ \t]",
+        r"|Access|Change|Birth|Joined|Registered|Member[ ]since|(?:Creation|Update|Install|Local|Modification|Access)[ ](?:Time|Date)(?:[ ]is)?)[ ]?:[ \t]",
         "Last mount time:          Sat Nov 21 14:05:06 2026"),
+    Look("list with numbers", "",
+        r"[ \t]*\d{1,12}[ \t]{1,8}20\d\d-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?(?:[ \t]{2,20}\S{1,20}){2,8}(?:[ \t]{2,20}\d{1,15}){2}[ \t]*$",
+        "443574  2026-11-21 14:05:06   cp    -    652100924     421961"),
     Look("pod list", "", r"[ \t]*\S{1,80}[ \t]+\d+/\d+[ \t]+[A-Z]\w+[ \t]+\d+", "hub-1 1/1 Running 0 2026-11-21T14:05:06Z"),
     Look("block devices", "part disk raid lvm rom crypt loop raid1 raid5 raid6 raid10 mpath",
         r".{0,80}?[ \t]\d{1,3}:\d{1,4}[ \t]+[01][ \t]+[\d.,]+[BKMGTP]?[ \t]+[01][ \t]", "sda 8:16 0 1.8T 0 disk"),
@@ -77,7 +80,8 @@ LINES: tuple[Look, ...] = (
     Look("patch head", "",
         r"(?:---(?![ ](?:Log|Day))|\+\+\+|diff|index|Author(?:Date)?|Commit(?:Date)?)[ :].{0,200}?\d\d:\d\d:\d\d",
         "--- a/core.py 2026-11-21 14:05:06 +0100"),
-    Look("commit", "date authordate commitdate", r"(?:Author|Commit)?Date:[ ]{2,8}[A-Z][a-z]{2}[ ][A-Z][a-z]{2}[ ]",
+    Look("commit", "date authordate commitdate",
+        r"[ ]{0,4}(?:Author|Commit)?Date:[ ]{1,8}[A-Z][a-z]{2}[ ][A-Z][a-z]{2}[ ]{1,2}\d{1,2}[ ][\d:]{8}[ ]20\d\d",
         "Date:   Sat Nov 21 14:05:06 2026 +0100"),
     Look("attribution", "quoting sent", r"[ \t]*(?:Quoting[ ].{2,80}\(.{8,40}\)|The .{2,40}[ ]you sent on .{8,60}):?[ \t]*$",
         "Quoting Alice Example (2026-11-21 14:05:06):"),
@@ -168,7 +172,8 @@ NOT_NOW: tuple[Look, ...] = (
         r"\b(?:will(?! not have)|(?:is|it['’]s)[ ]set[ ]for|(?:we|I|they|it)['’]ll|shall|plan(?:s|ned|ning)?[ ](?:to|for|on)"
         r"|planned[ ](?:maintenance|work|start|end)?|(?:re)?scheduled(?:[ ]maintenance)?[ ](?:for|at|on|to|from)|going[ ]to"
         r"|please|nächste[nrms]?|prochaine?|próxim[oa]"
-        r"|intend(?:s|ed|ing)?[ ]to|intention|would[ ]be|should[ ]be|(?:is|are)[ ]to[ ]be|to[ ]be|(?:is|are|be)[ ](?:expected"
+        r"|intend(?:s|ed|ing)?[ ]to|intention|would[ ]be|should[ ]be|(?:is|are)[ ]to[ ]be"
+        r"|(?<!needed )(?<!had )(?<!seemed )(?<!appeared )(?<!found )(?<!turned out )(?<!thought )(?<!believed )(?<!known )to[ ]be|(?:is|are|be)[ ](?:expected"
         r"|due|estimated)"
         r"|expect(?:s|ed)?[ ](?:to|at|by|a|the)|next[ ](?:update|status|call|meeting|check|report|review)|ETA|due[ ](?:at|by"
         r"|on)|deadline"

@@ -12,6 +12,7 @@ from mailbot.core.commands.edited import KEYWORD as EDITED
 from mailbot.core.commands.edited import commands as commands_in
 from mailbot.core.commands.headings import returned
 from mailbot.core.doubts import Doubt, Stated, Told
+from mailbot.core.links import chat_links
 from mailbot.core.lint import look
 from mailbot.core.message import Message
 from mailbot.core.reply import Part, own_spans
@@ -28,6 +29,7 @@ class Reading:
     problems: tuple[str, ...]
     doubts: tuple[Doubt, ...] = ()  # what the lint says of this message alone
     stated: tuple[Stated, ...] = ()
+    links: tuple[str, ...] = ()  # to the chat
 
 
 NOTHING = Reading((), (), (), (), ())
@@ -41,7 +43,7 @@ def read(message: Message, parts: Sequence[Part], context: Context) -> Reading:
     mentions, problems = read_times(message.text, free, context)
     told = [Told(c.line, (c.when,), placed=False) for c in commands if c.when is not None and not c.problem]
     doubts, stated = look(message.text, own, context, mentions, told)
-    return Reading(own, mentions, commands, near, problems, doubts, stated)
+    return Reading(own, mentions, commands, near, problems, doubts, stated, chat_links(message.text, own))
 
 
 #: A draft of ours, not a report that somebody wrote under the same headings.

@@ -25,10 +25,12 @@ _AMOUNTS = frozenset(w.split()[0] for w in lexicon.AMOUNTS)
 #: at all, which spares most plain numbers the alternation.
 _BEGINS = re.compile(
     r"[0-9](?<!\d[0-9])(?=\d{0,13}(?!\d)(?:[:：/.–—-][^\W_]|[ ][–—-]|[^\W\d_]|[º°]"
-    r"|\.?[ \t\u00a0\n]{1,16}[^\W\d_]|[ ]\d\d:|(?:(?<=\d{10})|(?<=\d{8})[_-]|(?<=\d{8})[ ]+\d\d|(?<=\d{13})))"
+    r"|\.?[ \t\u00a0\n]{1,16}[^\W\d_]|[ ]\d\d:|(?:(?<=\d{10})|(?<=\d{8})[_-]|(?<=\d{8})[ ]+\d\d|(?<=\d{13})|(?<=\bat[ ]0\d{3})))"
     r"|\d?\.\d{1,2}\.)"
 )
 _GLUED = re.compile(r"(?:(?<!\w)|(?<=_))(?:[IWEF]|[A-Za-z]{3,9})\Z")
+#: Read even where a page was copied without its gaps.
+_WHOLE = re.compile(r"(?:20\d\d-\d\d-\d\d|\d\d[/.]\d\d[/.]20\d\d)[ T]\d\d:\d\d")
 _NUMERALS = frozenset("0123456789")
 _CLOCK_NEXT = re.compile(r"[ T_]\d\d:\d\d")
 _DATE = re.compile(r"20\d\d-\d\d-\d\d")
@@ -85,6 +87,8 @@ def _start_of_digits(text: str, at: int) -> int:
     if before == "_":
         return at if not text[:at][-12:].rstrip("_")[-1:].isalnum() else -1
     if before.isalpha() and before < "\u2e80":  # Chinese and Japanese have no gaps
+        if _WHOLE.match(text, at):
+            return at
         letters = _GLUED.search(text[max(0, at - 11) : at])
         if letters is None or (len(letters[0]) > 1 and letters[0].lower() not in lexicon.MONTHS):
             return -1

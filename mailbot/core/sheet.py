@@ -117,7 +117,7 @@ def _carry_halves(sheet: Sheet) -> None:
         if line.heading and not any(e.clock for e in row):
             m = _HALF.search(sheet.text, line.start, line.end)
             half, last = ("", 0) if m is None else ("am" if (m[1] or m[2]).lower() in ("a", "morning") else "pm", 0)
-        if line.blank or line.heading:
+        if line.heading or (line.blank and of_24):
             said = ""
         for e in row:
             if e.clock is None:

@@ -16,7 +16,7 @@ from mailbot.core.page import Line, head_zone, is_lead
 from mailbot.core.place import Place
 from mailbot.core.placing import SLACK, Placer
 from mailbot.core.sheet import Sheet, all_days, consoles_in_utc, days_said, month_first, newest_first, zones_said
-from mailbot.core.zones import read_zone
+from mailbot.core.zones import Zone, read_zone
 
 _ZONE_WORD = re.compile(r"[A-Z]{2}|[Tt]ime|[Ll]ocal|Pacific|Eastern|Central|Mountain|utc|gmt|cest|/")
 _SEPARATED = re.compile(r"[ \t*_)\]]{0,4}[:|\u2013\u2014-][ \t|*_-]*[^\W_]{3}")
@@ -27,6 +27,9 @@ _PAGE_STAMP = re.compile(
     r"\b(?:(?:last )?(?:updated|modified|edited|reviewed)|published|posted|written|(?:report|publication) date|date of report)"
     r"(?: on| by [^\n]{2,30})?[ \t]?:?[ \t*_]*$",
     re.I,
+)
+_POSTED = re.compile(
+    r"[ \t>]{0,4}(?:Posted|Veröffentlicht|Publié)\b(?:[ ](?:about |over |almost )?\w+[ ]\w+[ ]ago\.)?", re.I
 )
 TABLE, LABEL = 8, 7  # levels below every heading: a table's head, a line that names a zone
 
@@ -60,6 +63,7 @@ class _Walk:
         self.last: Place | None = None
         self.block = 0  # paragraphs seen
         self.to_come = -1  # the paragraph that names a day still to come
+        self.posted = _posted_below(sheet, placer.swap)
 
     def run(self) -> list[list[Place]]:
         placer, coming = self.placer, list(self.sheet.said)
@@ -148,6 +152,8 @@ class _Walk:
         if e.from_previous and previous is not None and e.day is None:
             placer.range_end(previous, p, zone)
             return
+        if index in self.posted and e.day is None and e.clock is not None:
+            placer.line_day, placer.latest = (line.number, self._day_of_post(self.posted[index], e, zone)), None
         base = placer.lead_at if self.chat and e.ago is not None else None
         placer.place(p, zone)
         if base is not None and e.ago is not None:
@@ -293,3 +299,40 @@ class _Walk:
             and said == (line.number, found - timedelta(days=1))
             and _NIGHT_TO.search(before) is not None
         )
+
+    def _day_of_post(self, post: tuple[date, int], e: Expression, zone: Zone | None) -> date:
+        """The day of the post that a clock stands in: the day before, where it would be later than the post."""
+        day, minutes = post
+        late = e.clock is not None and e.clock.minutes > minutes + 30 and (zone is None or not zone.mine)
+        return day - timedelta(days=1) if late else day
+
+
+def _posted_below(sheet: Sheet, swap: bool) -> dict[int, tuple[date, int]]:
+    """For each line that stands over a status page's "Posted Mar 11, 2014 - 13:09 CET" the day and minute of that post.
+
+    Only where the page ends with such a line: some pages put it first.
+    """
+    posts: list[tuple[int, date, int]] = []
+    mail = sheet.known.mail.date()
+    for index, (line, row) in enumerate(zip(sheet.lines, sheet.on_line, strict=True)):
+        timed = next((e for e in row if e.day is not None and e.day.month is not None and e.clock is not None), None)
+        if (
+            timed is None
+            or timed.day is None
+            or timed.clock is None
+            or not _POSTED.match(sheet.text, line.start, line.end)
+        ):
+            continue
+        if (day := resolve(timed.day, mail, swap and timed.day.swapped)) is not None:
+            posts.append((index, day, timed.clock.minutes))
+    below = [n for n in range(posts[-1][0] + 1, len(sheet.lines)) if not sheet.lines[n].blank] if posts else []
+    if not posts or len(below) > 2 or posts[0][0] < 2:
+        return {}
+    found: dict[int, tuple[date, int]] = {}
+    first = 0
+    for index, day, minutes in posts:
+        names_a_day = any(e.day is not None and not e.weak for row in sheet.on_line[first:index] for e in row)
+        if not names_a_day:
+            found.update(dict.fromkeys(range(first, index), (day, minutes)))
+        first = index + 1
+    return found
