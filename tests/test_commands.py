@@ -71,7 +71,7 @@ def test_each_keyword_is_prose_where_it_is_the_word_of_a_sentence(unit: Keyword)
 
 @pytest.mark.parametrize("unit", keywords(), ids=lambda k: k.word)
 def test_l20_each_keyword_that_changes_something_names_what_takes_it_back(unit: Keyword) -> None:
-    assert (unit.inverse in KEYWORDS) is (unit.tell != "answer")
+    assert (unit.inverse.partition(" ")[0] in KEYWORDS) is (unit.tell != "answer")
 
 
 @pytest.mark.parametrize(("_pattern", "word", "example"), NATURAL)

@@ -49,7 +49,10 @@ class Why:
 
 
 def answer(register: Register, notice: Notice, incident: Incident, now: datetime) -> dict[str, Any]:
-    """What the template of an answer prints beside the incident; nothing for other notices."""
+    """What the template of an answer, or of a handoff's brief, prints beside the incident; nothing for other notices."""
+    if notice.kind == "brief":
+        waiting = replace(incident, offered=None)  # that they are asked stands in its first line
+        return {"open_questions": open_questions(waiting), "doubts": questions(replace(incident, asked=set()), now)}
     if notice.kind != "answer":
         return {}
     word, _, rest = notice.asks[0].words.partition(" ")

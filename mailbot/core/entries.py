@@ -146,6 +146,16 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """Where people talk about the incident besides the mails (A7), and the message that says so."""
+
+    url: str
+    who: Address
+    message_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """Text for one section of the report, and the message it came from; ``was`` keeps the words before an edit."""
 

@@ -24,6 +24,7 @@ from mailbot.core.entries import (
     Custody,
     Entry,
     Joined,
+    Link,
     MailingList,
     Note,
     Outcome,
@@ -53,6 +54,7 @@ __all__ = [
     "Entry",
     "Incident",
     "Joined",
+    "Link",
     "MailingList",
     "Note",
     "Outcome",
@@ -99,6 +101,7 @@ class Incident:
     embargo: datetime | None = None  # nothing leaves the private way before
     opened_in_private: bool = False  # its first mail went to the private way, and not to the list
     actions: list[Action] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)  # to the chat, each once
     quiet: bool = False
     quiet_until: datetime | None = None
     people: dict[str, Address] = field(default_factory=dict)  # address -> as they write themselves
@@ -148,7 +151,7 @@ class Incident:
         if item.kind == "human":
             self._meet(item)
             self._listen(item)
-        used = self._read(item, undone)
+        used = self._read(item, undone) or bool(item.reading.links)
         pairs = self._obey(item, undone) if item.kind == "human" else []
         if pairs:
             self.versions.setdefault(mark(self.notes), tuple(self.notes))
@@ -194,6 +197,9 @@ class Incident:
             self.heard.append(Heard(item.message_id, item.who.email, item.reading.doubts, item.reading.stated, skew))
 
     def _read(self, item: Said, undone: bool) -> bool:
+        known = {link.url for link in self.links}
+        fresh = [url for url in item.reading.links if url not in known and not undone]
+        self.links += [Link(url, item.who, item.message_id, item.at) for url in fresh]
         for mention in item.reading.mentions:
             first = mention.times[0]
             if first.utc is None:

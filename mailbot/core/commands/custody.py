@@ -8,6 +8,8 @@ from mailbot.core.incident import Act, Custody, Incident, Refused
 
 
 def _take(incident: Incident, act: Act) -> str:
+    if not incident.is_open:
+        raise Refused(f"{incident.id} is {incident.status}; nobody needs to have it.")
     before = incident.commander
     incident.custody.append(Custody(act.who, act.at, act.said.message_id))
     incident.offered = None
@@ -85,6 +87,10 @@ def take(incident: Incident, act: Act) -> str:
         raise Refused("You have it already.")
     if holder is not None:
         since = max(incident.spoke.get(holder.email, incident.custody[-1].since), incident.custody[-1].since)
-        if act.at - since < incident.mailing_list.commander_silent:
-            raise Refused(f"{holder} has it and wrote {since:%H:%M} UTC; ask for HANDOFF {act.who.email}.")
+        silent = incident.mailing_list.commander_silent
+        if act.at - since < silent:
+            raise Refused(
+                f"{holder} has it and wrote {since:%H:%M} UTC; ask for HANDOFF {act.who.email}, "
+                f"or TAKE it from {since + silent:%H:%M} UTC on if nothing is heard until then."
+            )
     return _take(incident, act)

@@ -128,7 +128,7 @@ def resolved(incident: Incident, act: Act) -> str:
     note = act.command.given.note
     entry = incident.enter(act, f"Incident concluded. {note}".strip(), "resolved")
     incident.status, incident.closed_at = Status.RESOLVED, act.at
-    incident.resolved, incident.resolved_by = entry.utc, act.who
+    incident.resolved, incident.resolved_by, incident.offered = entry.utc, act.who, None
     commander = incident.commander
     if commander is not None and commander.email != act.who.email:
         return f"resolved ({said_at(entry)}) by {act.who}, who is not the commander; {commander} can REOPEN"
@@ -172,7 +172,7 @@ def cancel(incident: Incident, act: Act) -> str:
     reason = act.command.given.note
     incident.enter(act, f"Not an incident: {reason}" if reason else "Not an incident.", "state")
     incident.status, incident.closed_at = Status.CANCELLED, act.at
-    incident.resolved, incident.resolved_by = act.at, act.who
+    incident.resolved, incident.resolved_by, incident.offered = act.at, act.who, None
     return "closed as false alarm; thank you for looking"
 
 

@@ -12,7 +12,7 @@ from mailbot.core.incident import Ask, Incident, undo_code
 
 # Which of several that fall due together stands for all: the one that asks most.
 MOST = ("published", "publish", "report", "open", "commander", "update", "anniversary")
-ALONE = ("offer", "report", "question", "action")
+ALONE = ("offer", "action", "report", "question")
 AGAIN = timedelta(days=1)
 
 
