@@ -45,7 +45,7 @@ def merge(base: Sequence[Note], now: Sequence[Note], draft: Draft, titles: dict[
             continue
         before = sorted((n for n in base if n.section in sections), key=lambda n: PRINTED.index(n.section))
         paragraphs = [
-            p for p in draft.sections.get(heading, ()) if "[held back: " not in p.text or not _is_mask(p, now)
+            p for p in draft.sections.get(heading, ()) if "(held back: " not in p.text or not _is_mask(p, now)
         ]
         for change in _changes(before, paragraphs, quoted=draft.quoted):
             section = change.old.section if change.old else sections[0]

@@ -18,7 +18,7 @@ LONG = 20_000  # characters of one text that are looked at; what is longer is cu
 class Row:
     """``pattern``: what is masked is its group ``x``, or all of it where it has none."""
 
-    kind: str  # as it is printed: [held back: password]
+    kind: str  # as it is printed: (held back: password)
     pattern: str
     example: str
     innocent: str  # looks like it and is none
@@ -55,7 +55,7 @@ ROWS: tuple[Row, ...] = (
     Row(
         "secret",
         r"(?i)(?<![\w-])[\w-]{0,30}(?:passw(?:or)?d|passphrase|secret|api[_-]?key|access[_-]?key|auth[_-]?token|private[_-]?key)"
-        r"[\"']?\s{0,3}(?:[:=]|\bis\b)\s{0,3}[\"']?(?P<x>(?!reset\b|changed\b|expired\b|wrong\b|not\b|the\b|in\b|\[held)"
+        r"[\"']?\s{0,3}(?:[:=]|\bis\b)\s{0,3}[\"']?(?P<x>(?!reset\b|changed\b|expired\b|wrong\b|not\b|the\b|in\b|\(held)"
         r"[^\s\"',;<>]{4,200})",
         "DB_PASSWORD=hunter22",
         "the password is reset",
@@ -142,7 +142,7 @@ def masked(text: str) -> str:
     """The text as it may be published."""
     parts, at = [], 0
     for leak in leaks(text):
-        parts += [text[at : leak.start], f"[held back: {leak.kind}]"]
+        parts += [text[at : leak.start], f"(held back: {leak.kind})"]
         at = leak.end
     return "".join([*parts, text[at:]])
 

@@ -1,0 +1,134 @@
+"""What the record offers for sections that nobody wrote, and what is odd about those that somebody did: questions, never claims.
+
+The law: nothing here is ever printed in a report. Each offer rests on a line of the timeline, and taking it is one line back
+(A19, A26, A32 to A38, B9, B11).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from mailbot.core.impact import in_words
+from mailbot.core.incident import Entry, Incident
+
+MOST = 4
+BEFORE = timedelta(hours=3)  # a change so long before the impact may have set it off
+CHANGE = re.compile(
+    r"\b(?:deploy\w*|merg(?:e|ed|ing)|roll(?:ed)? ?out\w*|releas\w+|upgrad\w+|updat\w+|migrat\w+|config\w*|rotat\w+|renew\w*"
+    r"|switch\w*|restart\w*|reboot\w*|enabl\w+|disabl\w+|v\d+(?:\.\d+)*)\b",
+    re.I,
+)
+LINK = re.compile(r"https?://[^\s<>]+[^\s<>.,;:)]")
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """``answer``: the line that takes it, "" where there is nothing to take."""
+
+    words: str
+    answer: str = ""
+
+
+def offers(incident: Incident) -> list[Offer]:
+    """At most MOST, in the order of the report."""
+    found: list[Offer] = []
+    for look in (_summary, _trigger, _cause, _detection, _resolution, _poorly, _lucky):
+        found += look(incident)
+    return found[:MOST]
+
+
+def _summary(incident: Incident) -> Iterator[Offer]:
+    text = " ".join(n.text for n in incident.section("SUMMARY"))
+    sentences = len(re.findall(r"[.!?](?=\s|$)", text))
+    if sentences > 2:
+        yield Offer(f"The summary has {sentences} sentences; one or two, seen from far, are enough.")
+
+
+def _trigger(incident: Incident) -> Iterator[Offer]:
+    start = incident.start
+    if start is None or incident.section("TRIGGER"):
+        return
+    near = [e for e in incident.timeline() if start.utc - BEFORE <= e.utc <= start.utc and e.number != start.number]
+    for entry in [e for e in near if CHANGE.search(e.what)][-1:]:
+        when = f"{in_words(start.utc - entry.utc)} before" if entry.utc < start.utc else "when"
+        yield Offer(
+            f'{entry.label}, "{_short(entry)}", {when} it began. Did that set it off?', f"TRIGGER: {_short(entry)}"
+        )
+
+
+def _cause(incident: Incident) -> Iterator[Offer]:
+    """A root cause leads to an action, or somebody says that it is accepted (A32, B9)."""
+    wrong = incident.section("CAUSE") + incident.section("POORLY")
+    kept = [a for a in incident.actions if a.state not in ("declined", "undone")]
+    if wrong and not kept and not any("accepted" in n.text.casefold() for n in wrong):
+        yield Offer(
+            "The report says what went wrong, and no action what to do about it. One is enough, or write that it is accepted.",
+            "ACTION prevent ...",
+        )
+
+
+def _detection(incident: Incident) -> Iterator[Offer]:
+    if incident.section("DETECTION") or incident.opener is None:
+        return
+    if not incident.mailing_list.is_person(incident.opener):
+        yield Offer("The first mail was an alert. Is that how it was noticed?", "DETECTION: an automated alert")
+        return
+    start = incident.start
+    late = incident.opened - start.utc if start is not None and incident.opened is not None else timedelta()
+    after = f", {in_words(late)} after it began" if late >= timedelta(minutes=1) else ""
+    yield Offer(
+        f"{incident.opener} wrote first{after}. Is that how it was noticed?",
+        f"DETECTION: a person noticed and wrote to the list{after}",
+    )
+
+
+def _resolution(incident: Incident) -> Iterator[Offer]:
+    if incident.section("RESOLUTION"):
+        return
+    for entry in reversed(incident.timeline()):
+        note = entry.what.removeprefix("Service restored: ")
+        if entry.kind == "restored" and note != entry.what:
+            links = [link for e in incident.timeline() for link in LINK.findall(e.what) if link not in note]
+            more = f" ({links[-1]})" if links else ""
+            yield Offer(f'{entry.label} says "{note}". Is that what ended it?', f"RESOLUTION: {note}{more}")
+            return
+
+
+def _poorly(incident: Incident) -> Iterator[Offer]:
+    """What went poorly is about the handling; the outage itself is told above (A36)."""
+    told = _words(" ".join(n.text for n in incident.section("SUMMARY") + incident.section("IMPACT")))
+    for note in incident.section("POORLY"):
+        words = _words(note.text)
+        if len(words) >= 3 and len(words & told) >= 0.7 * len(words):
+            yield Offer(
+                "What Went Poorly repeats the outage; it is about how it was handled. What was hard in handling it?"
+            )
+            return
+
+
+def _lucky(incident: Incident) -> Iterator[Offer]:
+    if incident.section("LUCKY"):
+        return
+    is_person = incident.mailing_list.is_person
+    alerts = [e for e in incident.entries if not is_person(e.who) and not e.dropped]
+    if alerts and incident.opener is not None and is_person(incident.opener):
+        yield Offer("A person noticed before any alert did. Was that luck?", "LUCKY: a person noticed before any alert")
+        return
+    acting = [e.who for e in incident.timeline() if e.kind in ("read", "log", "restored")]
+    if len(acting) >= 4 and len({who.email for who in acting}) == 1:
+        yield Offer(
+            f"All that was done was done by {acting[0]}. Was it luck that somebody who could was there?",
+            "LUCKY: the one person who knew how to fix it was there",
+        )
+
+
+def _short(entry: Entry) -> str:
+    words = " ".join(entry.what.split()).rstrip(".")
+    return words if len(words) <= 60 else words[:57].rpartition(" ")[0] + " ..."
+
+
+def _words(text: str) -> set[str]:
+    return {w for w in re.findall(r"\w+", text.casefold()) if len(w) > 3}
