@@ -84,6 +84,8 @@ _FOLD = re.compile(r"[\r\n\t\x0b\x0c\x1c-\x1e\x85\u2028\u2029]+")
 
 def header_text(value: str) -> str:
     """A header's value as the stdlib gives it (raw bytes as surrogates): unfolded, decoded, without control characters."""
+    if value.isascii() and value.isprintable():
+        return value.strip()
     if not value.isascii():
         value = decode(value.encode("ascii", "surrogateescape") if _escaped(value) else value.encode())[0]
     if not value.isprintable():

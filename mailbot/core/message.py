@@ -13,10 +13,11 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import Message as Mime
+from functools import lru_cache
 
 from mailbot.core.date import read_date
 from mailbot.core.encoded import body_text, decode_words, header_name, header_text
-from mailbot.core.structure import Pairs, structure
+from mailbot.core.structure import Pairs, many_parts, one_part
 
 HEADER_BYTES = 262_144  # all headers of a mail
 VALUE_BYTES = 32_768  # one header
@@ -79,7 +80,8 @@ def parse(raw: bytes) -> Message:
     """One mail, with or without an mbox ``From `` line. Never raises; time is linear in ``len(raw)``."""
     problems: list[str] = []
     raw = bounded(raw, problems)
-    pairs, mime = structure(raw, head_end(raw), problems)
+    head = head_end(raw)
+    pairs, mime = one_part(raw, head) or many_parts(few_parts(raw, head, problems), problems)
     headers = _headers(pairs, problems)
     found: dict[str, list[str]] = {}
     for name, value in headers:
@@ -110,7 +112,7 @@ def parse(raw: bytes) -> Message:
         thread_index=_thread_index(first.get("thread-index", "")),
         text=text,
         from_html=from_html,
-        headers=tuple((name, decode_words(value) if "=?" in value else value) for name, value in headers),
+        headers=tuple([(name, decode_words(value) if "=?" in value else value) for name, value in headers]),
         attachments=attachments,
         problems=tuple(dict.fromkeys(problems)),
         reports=reports,
@@ -146,9 +148,11 @@ _VIA = re.compile(r"(?P<name>[^<>]{1,200}?)\s+via\s+\S[^<>]{0,200}", re.IGNORECA
 def head_end(raw: bytes, start: int = 0) -> int:
     """Where the blank line that ends the headers begins, -1 where there is none."""
     end = raw.find(b"\n\n", start)
+    if end >= 0 and raw.find(b"\r", start, end) < 0:
+        return end
     for other in (b"\n\r\n", b"\r\r"):
         at = raw.find(other, start, end + 2 if end >= 0 else len(raw))
-        end = at if 0 <= at and (at < end or end < 0) else end
+        end = at if at >= 0 and (at < end or end < 0) else end
     return end
 
 
@@ -156,21 +160,25 @@ _NESTING = re.compile(rb"^content-type:\s{0,80}(?:multipart|message)/", re.IGNOR
 
 
 def bounded(raw: bytes, problems: list[str]) -> bytes:
-    """``raw`` with its headers cut to the limits and without parts that are nested too deep or too many."""
+    """``raw`` without NULs, with its headers cut to the limit."""
     raw = raw.lstrip(b"\r\n") if raw[:1] in (b"\r", b"\n") else raw
     if b"\0" in raw:
         problems.append("NUL bytes were removed")
         raw = raw.replace(b"\0", b"")
-    end = head_end(raw[:HEADER_BYTES])
-    if end < 0 and len(raw) > HEADER_BYTES:
+    if len(raw) > HEADER_BYTES and head_end(raw[:HEADER_BYTES]) < 0:
         problems.append(f"headers over {HEADER_BYTES} bytes: the rest was not read")
         rest = head_end(raw, HEADER_BYTES)
         raw = raw[: raw.rfind(b"\n", 0, HEADER_BYTES) + 1 or HEADER_BYTES] + (raw[rest:] if rest >= 0 else b"")
+    return raw
+
+
+def few_parts(raw: bytes, head: int, problems: list[str]) -> bytes:
+    """``raw`` without parts that are nested too deep or too many; ``head``: where its headers end."""
     low = raw.lower()
     if low.count(b"multipart/") + low.count(b"message/") > NESTED:
         raw = _without_nests(raw, problems)
     if raw.count(b"\n--") > PARTS:
-        raw = _without_parts(raw, max(end, 0), problems)
+        raw = _without_parts(raw, max(head, 0), problems)
     return raw
 
 
@@ -203,9 +211,10 @@ def _headers(pairs: Pairs, problems: list[str]) -> tuple[tuple[str, str], ...]:
     if len(pairs) > HEADERS:
         problems.append(f"more than {HEADERS} headers: the rest was not read")
         del pairs[HEADERS:]
-    if any(len(value) > VALUE_BYTES for _, value in pairs):
+    if any([len(value) > VALUE_BYTES for _, value in pairs]):
         problems.append(f"a header over {VALUE_BYTES} bytes was cut")
-    return tuple((header_name(name), header_text(value[:VALUE_BYTES])) for name, value in pairs)
+        pairs = [(name, value[:VALUE_BYTES]) for name, value in pairs]
+    return tuple([(header_name(name), header_text(value)) for name, value in pairs])
 
 
 # ---- ids and addresses
@@ -261,6 +270,15 @@ _AT = re.compile(r"\s+at\s+", re.IGNORECASE)
 
 def addresses(value: str) -> tuple[Address, ...]:
     """The mailboxes of an address header, names decoded; groups opened, at most ADDRESSES. Linear, never raises."""
+    return _short(value) if len(value) < 200 else _mailboxes(value)
+
+
+@lru_cache(maxsize=2048)  # on a list, the same few people write to the same few
+def _short(value: str) -> tuple[Address, ...]:
+    return _mailboxes(value)
+
+
+def _mailboxes(value: str) -> tuple[Address, ...]:
     found: list[Address] = []
     phrase: list[str] = []
     angle = comment = ""

@@ -55,6 +55,9 @@ def own_spans(parts: tuple[Part, ...]) -> tuple[tuple[int, int], ...]:
     return tuple((p.start, p.end) for p in parts if p.kind is Kind.OWN)
 
 
+_OWN, _QUOTE = Kind.OWN, Kind.QUOTE
+
+
 class _Reader:
     """One pass over the lines; ``kinds[i]`` is the kind of line ``i`` (None for a blank line: as the line before it)."""
 
@@ -64,7 +67,7 @@ class _Reader:
         self.tail = self.raw.pop() if len(self.raw) > LINES else ""
         self.tail_kind: Kind | None = None
         self.lines = [line[:LINE].strip() for line in self.raw]
-        self.kinds: list[Kind | None] = [(Kind.QUOTE if x[0] == ">" else Kind.OWN) if x else None for x in self.lines]
+        self.kinds: list[Kind | None] = [(_QUOTE if x[0] == ">" else _OWN) if x else None for x in self.lines]
         self.inside: dict[int, int] = {}  # line -> column where an attribution begins in it
         self.attributions: dict[int, int] = {}  # judged once a line, so that looking ahead stays linear
         self.blocks: dict[int, int] = {}
@@ -87,6 +90,7 @@ class _Reader:
     def _telling(self) -> Iterator[int]:
         """The lines that may begin or end something, a few more than do. Cheap questions come first."""
         lines = self.lines
+        wide = "：" in self.text
         for n, (line, after) in enumerate(zip(lines, [*lines[1:], ""], strict=True)):
             if not line:
                 continue
@@ -100,8 +104,8 @@ class _Reader:
             elif first in "-_=*":
                 if (last == first == "-") or quotes.RULED.match(line) or quotes.field(line)[0]:
                     yield n
-            elif ((":" in line or "：" in line) and quotes.field(line)[0]) or (
-                after[:1] in ("", ">", "-", "_") and quotes.MOBILE_LINE.match(line)
+            elif ((line.find(":", 0, 34) > 0 or wide) and quotes.field(line)[0]) or (
+                (not after or after[0] in ">-_") and quotes.MOBILE_LINE.match(line)
             ):
                 yield n
 
@@ -360,8 +364,9 @@ class _Reader:
     def _footers(self) -> dict[int, int]:
         """First line -> line after the last of every list footer: a rule, then a line that only lists write."""
         found: dict[int, int] = {}
-        for at, line in enumerate(self.lines):
-            if not line or line[0] not in "-_=#~—" or not quotes.FOOTER_RULE.match(line):
+        for at in [n for n, line in enumerate(self.lines) if line and line[0] in "-_=#~—"]:
+            line = self.lines[at]
+            if line[-1] not in "-_=#~—." or not quotes.FOOTER_RULE.match(line):
                 continue
             n = self._next(at + 1, 4)
             listed = n > 0 and any(len(x) > 8 and quotes.FOOTER_LINE.match(x) for x in self.lines[n : n + 3])

@@ -18,12 +18,8 @@ _BLANK = re.compile(rb"\n\r?\n")
 _FIELD = re.compile(r"([!-9;-~]+):([^\n]*)\n")  # RFC 5322 2.2; a blank before the colon is none
 
 
-def structure(raw: bytes, head: int, problems: list[str]) -> tuple[Pairs, Mime]:
-    """The headers of the mail, and its parts. ``head``: where the blank line behind the headers begins, -1: nowhere."""
-    blank = _BLANK.match(raw, head) if head >= 0 else None
-    short = _one_part(raw, blank.end()) if blank else None
-    if short is not None:
-        return short
+def many_parts(raw: bytes, problems: list[str]) -> tuple[Pairs, Mime]:
+    """The headers of the mail, and its parts."""
     try:
         mime = email.message_from_bytes(raw)
     except Exception as error:  # the stdlib raises on some parameters (cpython#151857): headers and bare text are left
@@ -32,18 +28,23 @@ def structure(raw: bytes, head: int, problems: list[str]) -> tuple[Pairs, Mime]:
     return list(mime.raw_items()), mime
 
 
-def _one_part(raw: bytes, end: int) -> tuple[Pairs, Mime] | None:
-    """Of the mail with headers up to ``end``; None where it may have more parts or a header is not as it should be.
+def one_part(raw: bytes, head: int) -> tuple[Pairs, Mime] | None:
+    """The same the short way; None where it may have more parts or a header is not as it should be.
 
+    ``head``: where the blank line behind the headers begins, -1: nowhere.
     The part has only the headers that say how its text is to be read.
     """
-    head = raw[:end].decode("ascii", "surrogateescape").replace("\r\n", "\n")
-    low = head.lower()
-    if "\r" in head or "multipart" in low or "message/" in low:
+    blank = _BLANK.match(raw, head) if head >= 0 else None
+    if blank is None:
         return None
-    head = head.replace("\n ", " ").replace("\n\t", " ")
-    pairs: Pairs = _FIELD.findall(head)
-    if sum(map(len, map("".join, pairs))) + 2 * len(pairs) + 1 != len(head):
+    end = blank.end()
+    text = raw[:end].decode("ascii", "surrogateescape").replace("\r\n", "\n")
+    low = text.lower()
+    if "\r" in text or "multipart" in low or "message/" in low:
+        return None
+    text = text.replace("\n ", " ").replace("\n\t", " ")
+    pairs: Pairs = _FIELD.findall(text)
+    if sum(map(len, map("".join, pairs))) + 2 * len(pairs) + 1 != len(text):  # something is no header
         return None
     mime = Mime()
     for name, value in pairs:

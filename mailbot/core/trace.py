@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from mailbot.core.date import read_date
 from mailbot.core.encoded import header_text
-from mailbot.core.message import bounded, head_end
+from mailbot.core.message import bounded, few_parts, head_end
 
 HEAD = 65_536
 HOPS = 50
@@ -55,6 +55,7 @@ def trace(raw: bytes) -> Trace:
     problems: list[str] = []
     raw = bounded(raw, problems)
     end = head_end(raw)
+    raw = few_parts(raw, end, problems)
     if end > HEAD or (end < 0 and len(raw) > HEAD):
         problems.append(f"headers over {HEAD} bytes: the rest was not traced")
         raw = raw[: raw.rfind(b"\n", 0, HEAD) + 1] + (raw[end:] if end > 0 else b"")
