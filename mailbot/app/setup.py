@@ -33,6 +33,7 @@ def mailing_list(config: Config) -> MailingList:
         listed.bot,
         listed.zone,
         listed.aliases,
+        config.private.addresses,
         commander_silent=config.reminders.commander_silent,
     )
 
@@ -74,6 +75,7 @@ def renderer(config: Config) -> Renderer:
         config.list.archive_url,
         str(folder or ""),
         Tracker(config.actions.tracker, config.actions.forge),
+        config.publish.url,
     )
     return Renderer(mailing_list(config), looks)
 

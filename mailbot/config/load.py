@@ -204,6 +204,9 @@ def _together(config: Config) -> Iterator[Mistake]:
     if config.smtp.max_per_peer > config.smtp.max_connections:
         right = "one sender cannot have more than all; write at most smtp.max_connections"
         yield Mistake("smtp.max_per_peer", config.smtp.max_per_peer, right, ("smtp.max_connections",))
+    if config.list.address in config.private.addresses:
+        right = "that is the list itself, which is to get none of it; write a second list or people"
+        yield Mistake("private.addresses", list(config.private.addresses), right, ("list.address",))
     if config.list.bot == config.list.address:
         yield Mistake("list.bot", config.list.bot, "that is the list itself; write another address", ("list.address",))
     if (

@@ -176,6 +176,24 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Publish:
+    """Where a reviewed report goes: a folder of files with an index, for a web server or a repository to take from."""
+
+    folder: Path | None = key("", v.path_or_none, 'a folder for YYYY-MM-DD-title.md and README.md; "" publishes by mail')
+    url: str = key("", v.page, 'where people find them: a link with {file} in it; "" attaches the report instead')
+    tell: tuple[str, ...] = key([], v.addresses, "who is told beside the list, when a report is out")
+
+
+@dataclass(frozen=True, slots=True)
+class Private:
+    """Security incidents (KIND security), those under EMBARGO, and those first told to these addresses alone."""
+
+    addresses: tuple[str, ...] = key(
+        [], v.addresses, "a second list or people: they get all its mails, the list none; [] is who wrote in"
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Templates:
     """Your own wording."""
 
@@ -204,6 +222,8 @@ class Config:
     digest: Digest = Digest()
     budget: Budget = Budget()
     report: Report = Report()
+    publish: Publish = Publish()
+    private: Private = Private()
     templates: Templates = Templates()
     log: Log = Log()
     lists: tuple[Config, ...] = ()  # one for each [lists.NAME], whole, with a folder of its own below store.folder

@@ -94,6 +94,12 @@ def link(value: object) -> str:
     return url
 
 
+def page(value: object) -> str:
+    if (url := text(value)) and not (re.match(r"https?://[^\s/]", url) and "{file}" in url):
+        raise Wrong('write a link with {file} in it, such as "https://example.org/incidents/{file}"')
+    return url
+
+
 def web(value: object) -> str:
     if (url := text(value)) and not re.fullmatch(r"https?://[^\s/?#]+/[^\s?#]+", url):
         raise Wrong('write the address of a repository, such as "https://github.com/org/repo", or "" for none')
