@@ -76,7 +76,7 @@ def examples() -> dict[str, Letter]:
     scene.mail(BOB, PLENTY, 130)
     found["receipt-of-sections"] = letters(scene)["receipt"]
     scene.settle()
-    scene.settle(100 + 2 * DAY + 600)  # the action without an issue
+    scene.settle(100 + 2 * DAY + 60)  # the action without an issue
     found["report"] = letters(scene, 100 + 4 * DAY)["report"]
     scene = opened()
     scene.settle()
