@@ -35,6 +35,7 @@ def mailing_list(config: Config) -> MailingList:
         listed.aliases,
         config.private.addresses,
         commander_silent=config.reminders.commander_silent,
+        resolve=listed.resolve,
     )
 
 

@@ -41,6 +41,9 @@ class MailList:
     bot: str = key("", v.address_or_none, 'our own From address; "" is mailbot@ the domain of the list')
     archive_url: str = key("", v.link, 'where the list keeps a message: a link with {message_id}; "" for none')
     aliases: tuple[str, ...] = key([], v.addresses, "addresses that are roles, not people: never asked to be commander")
+    resolve: str = key(
+        "anybody", v.choice("anybody", "commander"), 'whose RESOLVED counts; "commander": if somebody has it'
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "id", self.id.strip("<>") or self.address.replace("@", "."))

@@ -45,6 +45,7 @@ class MailingList:
     roles: tuple[str, ...] = ()  # addresses that are no person: never commander
     private: tuple[str, ...] = ()  # who gets the mails of security incidents, the list gets none
     commander_silent: timedelta = timedelta(hours=2)
+    resolve: str = "anybody"  # whose RESOLVED takes effect: "anybody", "commander"
 
     @property
     def host(self) -> str:

@@ -230,7 +230,8 @@ class Incident:
                 self._is_meant(command)
                 sentence = command.problem or command.keyword.effect(target, Act(command, item))
                 if sentence:  # a draft that came back as it was says nothing
-                    whole = command.text if item.private and len(command.words) >= 200 else ""
+                    long = item.private and len(command.words) >= 200
+                    whole = f"{command.keyword.word}: {command.text or command.given.note}" if long else ""
                     pairs.append((command, Outcome(not command.problem, command.words, sentence, whole)))
             except Refused as refusal:
                 pairs.append((command, Outcome(False, command.words, str(refusal))))

@@ -160,7 +160,8 @@ def read_commands(
         looks += 1
         unit, word, rest = begins
         if not word.isupper():
-            if unit.shape(rest, context) is not None and len(line.text.split()) <= 3:
+            meant = unit.shape(rest, context)
+            if meant is not None and (len(line.text.split()) <= 3 or meant.when is not None):
                 near.append(NearMiss(line.number, line.text.strip(), f"write {unit.word} in capitals if you mean it"))
             continue
         joined, last = _joined(lines, here, unit, rest, context)

@@ -125,6 +125,11 @@ def resolved(incident: Incident, act: Act) -> str:
     if not incident.is_open:
         word = "cancelled" if incident.status is Status.CANCELLED else "resolved"
         raise Refused(f"It was {word} already, {incident.resolved:%Y-%m-%d %H:%M} UTC. REOPEN opens it again.")
+    holder = incident.commander
+    if incident.mailing_list.resolve == "commander" and holder is not None and holder.email != act.who.email:
+        raise Refused(
+            f"On this list whoever has it declares it over: {holder}. Ask them, or for HANDOFF {act.who.email}."
+        )
     note = act.command.given.note
     entry = incident.enter(act, f"Incident concluded. {note}".strip(), "resolved")
     incident.status, incident.closed_at = Status.RESOLVED, act.at
