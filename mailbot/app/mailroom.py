@@ -20,6 +20,7 @@ from mailbot.app.register import Register
 from mailbot.app.replies import answer
 from mailbot.core.due import Notice, Period, Policy, Posted, digest_due, due, fits, joined, within
 from mailbot.core.incident import Incident, Said
+from mailbot.core.publication import is_private
 from mailbot.outbox.post import Post, backoff
 from mailbot.outbox.render import Letter, Renderer
 from mailbot.store.archive import Arrival
@@ -273,6 +274,8 @@ class Mailroom:
         kind = waiting.message_id.partition(".")[2].partition(".")[0]  # the key's is "brief" for a receipt in its place
         if incident is not None and not fits(incident, kind, waiting.keys, now, self.policy):
             return "no longer true"
+        if incident is not None and is_private(incident) and kind != "published":
+            return "it goes the private way now" if self.register.list.address in waiting.recipients else ""
         return ""
 
     def pause(self, paused: bool) -> None:

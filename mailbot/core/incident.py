@@ -40,6 +40,7 @@ from mailbot.core.entries import (
 )
 from mailbot.core.joining import absorb
 from mailbot.core.message import Address
+from mailbot.core.publication import keep_out, kept_out
 from mailbot.core.people import meant
 from mailbot.core.undo import needs_refold, undone
 
@@ -100,6 +101,7 @@ class Incident:
     review: Review | None = None
     embargo: datetime | None = None  # nothing leaves the private way before
     opened_in_private: bool = False  # its first mail went to the private way, and not to the list
+    inside: dict[str, datetime] = field(default_factory=dict)  # address -> since when they may know what is private
     actions: list[Action] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)  # to the chat, each once
     quiet: bool = False
@@ -146,6 +148,10 @@ class Incident:
         first = self.opened is None
         if first:
             self._open(item)
+        elif item.kind == "human" and (why := kept_out(self, item)):
+            keep_out(self, item, why)
+            return
+        self.inside.setdefault(item.who.email, item.at)
         self.live = self.live or item.live
         self.last_news = item.at
         if item.kind == "human":

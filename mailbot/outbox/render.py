@@ -352,7 +352,7 @@ class Renderer:
         mail["From"] = MailAddress("incident bot", addr_spec=self.list.bot)
         everybody = ([self.list.address] if notice.to_list else []) + [t for t in notice.to if can_be_mailed(t)]
         mail["To"] = [MailAddress(addr_spec=a) for a in dict.fromkeys(everybody)]
-        mail["Reply-To"] = MailAddress(addr_spec=self.list.address)
+        mail["Reply-To"] = MailAddress(addr_spec=self.list.bot if notice.private else self.list.address)
         mail["Auto-Submitted"] = "auto-replied" if notice.asks else "auto-generated"
         mail["X-Auto-Response-Suppress"] = "All"
         mail["List-Id"] = f"<{self.list.address.replace('@', '.')}>"

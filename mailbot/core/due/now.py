@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from mailbot.core.due.policy import LATE, PRIORITY, Due, Notice, Policy
 from mailbot.core.due.reminders import MISSED, Row, all_busy, rows
 from mailbot.core.incident import Ask, Incident, undo_code
+from mailbot.core.entries import Status
+from mailbot.core.publication import insiders, is_private
 
 # Which of several that fall due together stands for all: the one that asks most.
 MOST = ("published", "publish", "report", "open", "commander", "update", "anniversary")
@@ -34,7 +36,17 @@ def due(incident: Incident, now: datetime, policy: Policy, busy: Container[str] 
         if busy and all_busy(incident, policy, busy):
             times.append(now + AGAIN)
     notices += _as_one(reminders)
+    if is_private(incident):
+        notices = [_private(incident, notice) for notice in notices]
     return Due(tuple(sorted(notices, key=lambda n: PRIORITY.get(n.kind, 3))), min(times, default=None))
+
+
+def _private(incident: Incident, notice: Notice) -> Notice:
+    """The same to those who may know. A report that goes out is for all: it ends the private way."""
+    if notice.kind == "published":
+        return notice
+    to = (*insiders(incident), *notice.to) if notice.to_list else notice.to
+    return replace(notice, to_list=False, to=tuple(dict.fromkeys(to)), private=True)
 
 
 def _is_quiet(incident: Incident, now: datetime) -> bool:
@@ -58,6 +70,8 @@ def fits_state(incident: Incident, kind: str, key: str) -> bool:
     """A draft is for an incident that is over, a brief for the handoff that is offered now."""
     if kind == "draft":
         return not incident.is_open
+    if kind == "published":
+        return incident.status is Status.PUBLISHED
     if kind == "brief":
         return incident.offered is not None and key == f"brief:{undo_code(incident.offered[1])}"
     return True

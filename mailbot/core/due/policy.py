@@ -59,6 +59,7 @@ class Notice:
     asks: tuple[Ask, ...] = ()
     nth: int = 1  # which reminder of its row
     about: tuple[str, ...] = ()  # labels of actions, the section of a question
+    private: bool = False  # nothing of it may reach the list, answers to it neither
 
     @property
     def own(self) -> bool:

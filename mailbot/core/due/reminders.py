@@ -25,6 +25,7 @@ from mailbot.core.due.people import (
 from mailbot.core.due.policy import Notice, Policy
 from mailbot.core.entries import Action
 from mailbot.core.incident import Incident, Status
+from mailbot.core.publication import holds, out_at
 from mailbot.core.report import missing
 
 SETTLING = timedelta(hours=1)  # who took it so lately is not asked to hand it off
@@ -125,7 +126,10 @@ def _paperwork(incident: Incident, policy: Policy, news: datetime, busy: Contain
     else:  # complete: a second pair of eyes is all it needs, and that can be anybody's (B17)
         yield Row("report", _named("report", closed), _after(closed, policy.report[:1]))
     asked = asked_to_publish(incident)
-    if asked is not None and news <= asked:
+    out = out_at(incident)
+    if out is not None:
+        yield Row("published", _named("published", out), (out,))
+    elif asked is not None and news <= asked and not holds(incident, asked + policy.unreviewed):
         yield Row("published", _named("published", asked), (asked + policy.unreviewed,))
     else:
         since = closed if asked is None else news
