@@ -7,12 +7,15 @@ of an incident that goes the private way no mail of ours goes to the list, whate
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from mailbot.core.draft import INSTRUCTLAB
-from mailbot.core.entries import Note, Status, can_be_mailed
-from mailbot.core.incident import Incident
+from mailbot.core.entries import Ask, MailingList, Note, Outcome, Said, Status, can_be_mailed, undo_code
 from mailbot.core.leak import Finding, findings
 from mailbot.core.message import Address
+
+if TYPE_CHECKING:
+    from mailbot.core.incident import Incident
 
 TITLES = {sections[0]: title.title() for title, sections in INSTRUCTLAB.items() if sections}
 
@@ -61,12 +64,43 @@ def is_private(incident: Incident) -> bool:
 
 def insiders(incident: Incident) -> tuple[str, ...]:
     """Who gets the mails of the private way: the second list or addresses of the config, else who has it and who wrote in."""
-    configured = incident.mailing_list.private
-    if configured:
-        return configured
-    people = [incident.commander.email if incident.commander else "", *incident.spoke]
-    listed = (incident.mailing_list.address, incident.mailing_list.bot)
-    return tuple(dict.fromkeys(p for p in people if p and p not in listed and can_be_mailed(p)))[:20]
+    if incident.mailing_list.private:
+        return incident.mailing_list.private
+    commander = [incident.commander.email] if incident.commander else []
+    return tuple(dict.fromkeys(e for e in (*commander, *incident.inside) if can_be_mailed(e)))[:20]
+
+
+def came_in_private(listed: MailingList, item: Said) -> bool:
+    """Was it sent to those who get what is private, or to us alone, and not to the list?"""
+    to = {who.email for who in item.recipients}
+    return item.private or (not to.isdisjoint(listed.private) and listed.address not in to)
+
+
+def kept_out(incident: Incident, item: Said) -> str:
+    """The guard between both ways: why nothing of a message is taken, "" where it is.
+
+    What was said in private is never quoted on the list, and who only reads the list cannot ask what is kept from it.
+    """
+    inside = came_in_private(incident.mailing_list, item)
+    if is_private(incident):
+        known = item.who.email in incident.inside or item.who.email in insiders(incident)
+        return "" if inside or known else "it came to the list, and this goes the private way"
+    makes_private = any(c.keyword.word == "EMBARGO" or c.text == "security" for c in item.reading.commands)
+    told_to = {who.email for who in item.recipients} & set(incident.mailing_list.private)
+    return "it came the private way, and this is on the list" if inside and told_to and not makes_private else ""
+
+
+def keep_out(incident: Incident, item: Said, why: str) -> None:
+    """Nothing of it is used. Who wrote in private to a thread that is public hears so, alone."""
+    incident.unused.append((item.message_id, why))
+    if item.live and not is_private(incident) and can_be_mailed(item.who.email):
+        sentence = (
+            f"Nothing of it was taken: {incident.id} is on the list, and your mail came the private way. Write to the list,"
+            " or answer with KIND security: from then on all of this goes the private way."
+        )
+        key = f"receipt:{undo_code(item.message_id)}"
+        about = (item.message_id, item.who, item.at, item.subject)
+        incident.asks[key] = Ask("receipt", key, *about, False, (Outcome(False, "your mail", sentence),))
 
 
 def day(text: str) -> datetime | None:

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from mailbot.core.due.policy import LATE, PRIORITY, Due, Notice, Policy
 from mailbot.core.due.reminders import MISSED, Row, all_busy, rows
-from mailbot.core.incident import Ask, Incident, undo_code
 from mailbot.core.entries import Status
+from mailbot.core.incident import Ask, Incident, undo_code
 from mailbot.core.publication import insiders, is_private
 
 # Which of several that fall due together stands for all: the one that asks most.
