@@ -106,7 +106,7 @@ def afterwards() -> dict[str, Letter]:
     found["action-of-nobody"] = letters(of_nobody(), 100 + 10 * DAY, only="action")["action"]
     found["report-to-the-list"] = letters(scene, 100 + 15 * DAY, only="report")["report"]
     found["publish"] = letters(scene, 100 + 31 * DAY, only="publish")["publish"]
-    scene.mail(BOB, PLENTY, 140)
+    scene.mail(BOB, f"CAUSE: no test of rotation\nRESOLUTION: old logs deleted\n{PLENTY}", 140)
     scene.settle()
     found["report-complete"] = letters(scene, 100 + 4 * DAY, only="report")["report"]
     scene.mail(BOB, "DONE A1 https://forge.example/ops/registry/issues/7", 150)

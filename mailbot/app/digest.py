@@ -104,7 +104,8 @@ def _loose(over: Iterable[Doc], period: Period) -> Iterable[dict[str, Any]]:
 def numbers(rows: Sequence[Doc], period: Period, first: datetime | None) -> list[Number]:
     """Of the period, against the four weeks before it."""
     known = first is not None and first <= period.start - BEFORE
-    spans = BEFORE / (period.end - period.start)
+    spans = round(BEFORE / (period.end - period.start))  # a week in which the clocks change is an hour off
+    unit = "week" if spans == 4 else "day"
     real = [d for d in rows if d["status"] != "cancelled"]
     opened, before = (
         len(_within(real, "opened", a, b))
@@ -115,7 +116,7 @@ def numbers(rows: Sequence[Doc], period: Period, first: datetime | None) -> list
         for a, b in ((period.start, period.end), (period.start - BEFORE, period.start))
     )
     found = [
-        Number("incidents", str(opened), f"{before / spans:.1f}"),
+        Number("incidents", str(opened), f"{before / spans:.1f} a {unit}".replace(".0 ", " ")),
         Number("time to restore, median", _restored(now), _restored(then)),
         Number("reports written", _written(now), _written(then)),
     ]
