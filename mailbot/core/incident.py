@@ -40,8 +40,8 @@ from mailbot.core.entries import (
 )
 from mailbot.core.joining import absorb
 from mailbot.core.message import Address
-from mailbot.core.publication import keep_out, kept_out
 from mailbot.core.people import meant
+from mailbot.core.publication import keep_out, kept_out
 from mailbot.core.undo import needs_refold, undone
 
 if TYPE_CHECKING:
