@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 
 import pytest
 
+from mailbot.app.unnamed import unnamed
+from mailbot.core.due import Policy
 from mailbot.core.incident import Status, undo_code
-from tests.incident_scene import ALICE, BOB, CAROL
+from mailbot.outbox.render import Looks, Renderer
+from tests.incident_scene import ALICE, BOB, CAROL, LIST
 from tests.register_scene import Desk
 
 
@@ -204,3 +209,27 @@ def test_a_command_that_names_an_id_merged_away_is_told_the_new_one_and_one_said
     late = desk.mail(CAROL, f"LINK {young} A1 o/r#1", subject, re=digest)
     assert [a.link for a in desk.look(old).actions] == ["o/r#8", "o/r#9"]
     assert desk.told(old, late) == [f"{young} is part of {old} now, with new numbers. Write LINK {old} ..."]
+
+
+def test_l14_a_digest_reply_that_names_no_incident_is_told_what_would_be_right_once(desk: Desk) -> None:
+    first = desk.of(desk.mail(ALICE, "ACTION a"))
+    digest = desk.ours("[incident digest] 2026-W47: 1 open", "digest:2026-W47")
+    subject = "Re: [incident digest] 2026-W47: 1 open"
+    desk.mail(
+        CAROL, f"DONE A1 https://forge.example/7\nLINK INC-20200101-ABC A1 o/r#7\nDONE {first} A1", subject, re=digest
+    )
+    desk.mail(CAROL, "Thank you, that was a good week.", subject, re=digest)
+    renderer = Renderer(LIST, Looks())
+    (letter,) = unnamed(desk.register, renderer, desk.clock, Policy())
+    mail = message_from_bytes(letter.raw, policy=default)
+    assert (letter.recipients, letter.sender) == (("carol@example.net",), "")
+    assert (mail["Subject"], mail["In-Reply-To"]) == (subject, "<m3@example.org>")
+    body = mail.get_body(("plain",))
+    assert body is not None
+    text = " ".join(str(body.get_content()).split())
+    assert "| DONE A1 https://forge.example/7 Not done. Which incident? Write DONE INC-... A1 [link or note]" in text
+    assert "| LINK INC-20200101-ABC A1 o/r#7 Not done. I know no INC-20200101-ABC" in text
+    assert f"DONE {first}" not in text
+    desk.ours(subject, *mail["X-Mailbot-Notice"].split(), re="m3@example.org")
+    assert list(unnamed(desk.register, renderer, desk.clock, Policy())) == []
+    assert desk.register.unnamed == {}

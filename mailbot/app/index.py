@@ -21,7 +21,7 @@ from mailbot.app.rows import unread
 from mailbot.app.similar import Titles
 from mailbot.core.due import Posted
 from mailbot.core.incident import MailingList
-from mailbot.core.threads import Facts, Known, Placement, Threads
+from mailbot.core.threads import OF_MANY, Facts, Known, Placement, Threads
 from mailbot.store.archive import Archive, Place
 from mailbot.store.state import Doc, State
 
@@ -72,6 +72,7 @@ class Index:
         self.zones: dict[str, list[tuple[tuple[int, float], str, int]]] = defaultdict(list)
         self.written: dict[str, datetime] = {}  # keys of notices that belong to no incident: digests
         self.digests: dict[str, str] = {}  # key -> Message-ID
+        self.unnamed: dict[int, float] = {}  # replies to our mails about several incidents: it may lack which they mean
         self.posted: deque[Posted] = deque()  # of the last day before the latest
         self.questioned: dict[
             str, tuple[datetime, str]
@@ -139,6 +140,8 @@ class Index:
         if not placed.incident and facts.kind == "human":
             for incident in self.named(doc):
                 self.members[incident].append(number)
+            if placed.why == OF_MANY and not doc["m"] and not placed.duplicate_of:
+                self.unnamed[number] = facts.at
         if placed.merged and placed.incident:
             gone = self.members.pop(placed.merged, [])
             self.joined[placed.incident].append((number, placed.merged, gone))

@@ -18,6 +18,7 @@ from mailbot.app.digest import Stray, sections, telling
 from mailbot.app.index import GIVE_UP, Waiting
 from mailbot.app.register import Register
 from mailbot.app.replies import answer
+from mailbot.app.unnamed import unnamed
 from mailbot.core.due import Notice, Period, Policy, Posted, digest_due, due, fits, joined, within
 from mailbot.core.incident import Incident, Said
 from mailbot.core.publication import is_private
@@ -64,6 +65,7 @@ class Mailroom:
                     self.register.wake[incident] = (now + AGAIN).timestamp()
                 await asyncio.sleep(0)
             else:
+                letters += [("", letter) for letter in unnamed(self.register, self.renderer, now, self.policy)]
                 letters += [("", letter) for letter in await self._digest(now)]
         outcomes = await asyncio.gather(*(self._keep(letter) for _, letter in letters), return_exceptions=True)
         failed = [(incident, error) for (incident, _), error in zip(letters, outcomes, strict=True) if error]
@@ -206,7 +208,7 @@ class Mailroom:
         """Everyone who wrote in, in the order of their names."""
         found: dict[str, str] = {}
         for doc in self.register.incidents():
-            if doc["live"] and doc["last"] >= period.start.timestamp():
+            if doc["live"] and doc["last"] >= period.start.timestamp() and not doc.get("private"):
                 incident = self.register.look(doc["id"])
                 spoke = incident.spoke.items() if incident else ()
                 found |= {e: str(incident.people.get(e, e)) for e, at in spoke if incident and at >= period.start}

@@ -25,9 +25,13 @@ def effect(incident: Incident, act: Act) -> str:
     """The receipt's sentence, "" where nothing in it was edited."""
     quoted = act.command.given.note == "quoted"
     returned = draft.read(act.text, quoted=quoted)
-    base = incident.versions.get(returned.mark)
-    if base is None:
-        base = () if returned.mark == draft.mark(()) else tuple(incident.notes)
+    if returned.incident and returned.incident not in (incident.id, *incident.aliases):
+        if quoted:
+            return ""
+        raise Refused(
+            f"That is the draft of {returned.incident}, and this is {incident.id}. Send it in its own thread."
+        )
+    base = () if returned.mark == draft.mark(()) else incident.versions.get(returned.mark)
 
     def write(section: str, text: str, was: tuple[str, ...]) -> Note:
         return Note(section, text, act.who, act.said.message_id, act.at, was)
