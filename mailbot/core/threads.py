@@ -23,6 +23,7 @@ TONELESS = 3 * DAY  # archives whose "Re:" was removed: a message without reply 
 TONELESS_SHARED = 3_600.0  # the same, once its key has had three
 FIFTH = 0.2
 OPENING = ("human", "alert")
+OF_MANY = "it answers a mail of ours that belongs to no single incident"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ class Threads:
             if facts.kind not in OPENING:
                 placement = Placement(None, "unfiled", f"mail of kind {facts.kind} opens no incident")
             elif self._memory.answers_ours(facts.references, view.key if view.sign else ""):
-                placement = Placement(None, "unfiled", "it answers a mail of ours that belongs to no single incident")
+                placement = Placement(None, "unfiled", OF_MANY)
             else:
                 placement = self._reply(view) if view.sign else self._first(view)
         return replace(placement, flagged=True) if before is not None else placement

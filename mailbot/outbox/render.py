@@ -335,14 +335,20 @@ class Renderer:
     def digest(self, period: Period, sections: Mapping[str, Sequence[Any]], previous: str, now: datetime) -> Letter:
         """The digest of one period; ``previous``: the Message-ID that starts the year's thread, "" for the first."""
         notice = Notice("digest", (f"digest:{period.key}",), "", True, ())
-        mail = self._mail(notice, now, "digest")
         reports, loose = len(sections["reports"]), len(sections["loose"])
         counts = f"{reports} report{'s' * (reports != 1)} waiting, {loose} loose end{'s' * (loose != 1)}"
-        mail["Subject"] = f"[incident digest] {period.key}: {len(sections['open'])} open, {counts}"
-        if previous:
-            mail["In-Reply-To"] = mail["References"] = f"<{previous}>"
-        words = {"list": self.list, "period": period, "now": now, "notice": notice, **sections}
-        return self._finish(mail, notice, "digest", words, [])
+        subject = f"[incident digest] {period.key}: {len(sections['open'])} open, {counts}"
+        return self.of_many(notice, "digest", subject, previous, now, {"period": period, **sections})
+
+    def of_many(
+        self, notice: Notice, name: str, subject: str, about: str, now: datetime, words: Mapping[str, Any]
+    ) -> Letter:
+        """A mail that belongs to no single incident. ``about``: the Message-ID that it answers, "" for none."""
+        mail = self._mail(notice, now, name)
+        mail["Subject"] = _line(subject)[:MOST_SUBJECT].replace("=?", "= ?")
+        if ID.fullmatch(about):
+            mail["In-Reply-To"] = mail["References"] = f"<{about}>"
+        return self._finish(mail, notice, name, {"list": self.list, "now": now, "notice": notice, **words}, [])
 
     def _mail(self, notice: Notice, now: datetime, name: str) -> EmailMessage:
         mail = EmailMessage(policy=SMTP.clone(header_factory=HEADERS))
