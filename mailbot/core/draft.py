@@ -48,6 +48,7 @@ DEBRIEF: Mapping[str, tuple[str, ...]] = {
 PRINTED = ("SUMMARY", "IMPACT", "TRIGGER", "CAUSE", "DETECTION", "RESOLUTION", "WELL", "POORLY", "LUCKY")
 TITLES = frozenset((*INSTRUCTLAB, *DEBRIEF))
 MARK = re.compile(rf"\bdraft:? \"?([{ALPHABET}]{{6}})\b")
+NAMED = re.compile(r"(?:\bof |^id: )(INC-\d{8}-[A-Z0-9]{3,12})\b", re.M)
 QUOTE = re.compile(r"[ \t]{0,3}(?:>[ \t]?)+")
 HEADING = re.compile(r"[ \t]{0,3}#{1,6}[ \t]+(\S.*)")
 STOP = re.compile(
@@ -92,6 +93,7 @@ class Draft:
 
     sections: Mapping[str, tuple[Paragraph, ...]]
     mark: str
+    incident: str  # whose draft it says it is, "" where it does not
     quoted: bool
     whole: bool
 
@@ -196,7 +198,14 @@ def read(text: str, *, quoted: bool = False) -> Draft:
     close()
     known = len([t for t in sections if t in (DEBRIEF if "what went wrong" in sections else INSTRUCTLAB)])
     whole = not quoted and ("action items" in sections or "where we got lucky" in sections) and known >= 3
-    return Draft({t: tuple(p) for t, p in sections.items()}, mark_found[1] if mark_found else "", quoted, whole)
+    named = NAMED.search(text)
+    return Draft(
+        {t: tuple(p) for t, p in sections.items()},
+        mark_found[1] if mark_found else "",
+        named[1] if named else "",
+        quoted,
+        whole,
+    )
 
 
 def _paragraphs(lines: Sequence[tuple[str, bool]]) -> Iterator[Paragraph]:

@@ -37,8 +37,12 @@ class _Change:
     after: Note | None = None  # where a new one stands
 
 
-def merge(base: Sequence[Note], now: Sequence[Note], draft: Draft, titles: dict[str, str], write: Write) -> Edits:
-    """``base``: what the draft said when it was mailed; ``now``: what is recorded; ``titles``: section -> its heading."""
+def merge(
+    base: Sequence[Note] | None, now: Sequence[Note], draft: Draft, titles: dict[str, str], write: Write
+) -> Edits:
+    """``base``: what the draft said when it was mailed, None where nobody knows; ``now``: what is recorded; ``titles``:
+    section -> its heading."""
+    known, base = base is not None, now if base is None else base
     edits = Edits(list(now))
     for heading, sections in draft.layout.items():
         if not sections or (heading not in draft.sections and not draft.whole):
@@ -47,7 +51,7 @@ def merge(base: Sequence[Note], now: Sequence[Note], draft: Draft, titles: dict[
         paragraphs = [
             p for p in draft.sections.get(heading, ()) if "(held back: " not in p.text or not _is_mask(p, now)
         ]
-        for change in _changes(before, paragraphs, quoted=draft.quoted):
+        for change in _changes(before, paragraphs, quoted=draft.quoted, known=known):
             section = change.old.section if change.old else sections[0]
             _apply(edits, change, section, titles[section], write)
     return edits
@@ -58,9 +62,9 @@ def _is_mask(paragraph: Paragraph, notes: Sequence[Note]) -> bool:
     return any(key(masked(n.text)) == key(paragraph.text) for n in notes)
 
 
-def _changes(base: Sequence[Note], paragraphs: Sequence[Paragraph], *, quoted: bool) -> list[_Change]:
+def _changes(base: Sequence[Note], paragraphs: Sequence[Paragraph], *, quoted: bool, known: bool) -> list[_Change]:
     if quoted:
-        return _in_quote(base, paragraphs)
+        return _in_quote(base, paragraphs, known)
     old, new = [key(n.text) for n in base], [key(p.text) for p in paragraphs]
     found: list[_Change] = []
     for what, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
@@ -74,24 +78,25 @@ def _changes(base: Sequence[Note], paragraphs: Sequence[Paragraph], *, quoted: b
     return found
 
 
-def _in_quote(base: Sequence[Note], paragraphs: Sequence[Paragraph]) -> list[_Change]:
-    """In a quotation people leave out what they do not answer: only what was written into it counts."""
-    known = [key(n.text) for n in base]
+def _in_quote(base: Sequence[Note], paragraphs: Sequence[Paragraph], known: bool) -> list[_Change]:
+    """In a quotation people leave out what they do not answer: only what was written into it counts; and behind quote marks
+    only where it is known what stood there (it may be the draft of another incident)."""
+    keys = [key(n.text) for n in base]
     found: list[_Change] = []
     last: Note | None = None
     for paragraph in paragraphs:
         words = key(paragraph.text)
-        same = next((n for n, k in zip(base, known, strict=True) if words in k), None)
+        same = next((n for n, k in zip(base, keys, strict=True) if words in k), None)
         if same is not None:  # whole, or a piece that a mail program broke off
             last = same
-        elif paragraph.own:
+        elif paragraph.own and not paragraph.text.rstrip().endswith("?"):  # a question is talk
             found.append(_Change(None, paragraph.text, last))
-        else:
-            ratio, n = max(((_ratio(k, words), n) for n, k in enumerate(known)), default=(0.0, 0))
+        elif not paragraph.own:
+            ratio, n = max(((_ratio(k, words), n) for n, k in enumerate(keys)), default=(0.0, 0))
             if ratio >= ALIKE:
                 last = base[n]
                 found.append(_Change(base[n], paragraph.text))
-            elif paragraph.text and not base:
+            elif known and not base:
                 found.append(_Change(None, paragraph.text))
     return found
 
