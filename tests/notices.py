@@ -91,7 +91,7 @@ def afterwards() -> dict[str, Letter]:
     scene = worked()
     scene.settle()
     found["offer"] = letters(scene, 180)["offer"]
-    scene.mail(CAROL, "RESTORED 12:36 UTC old logs deleted\nRESOLVED", 100)
+    scene.mail(CAROL, "RESTORED 12:36 UTC old logs deleted\nRESOLVED", 101)
     scene.settle()
     found["question"] = letters(scene, 100 + DAY)["question"]
     scene.mail(

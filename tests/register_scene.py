@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from mailbot.app.register import Register
 from mailbot.app.rows import differences
@@ -31,7 +32,7 @@ class Desk:
     def new(self) -> Register:
         return Register(self.archive, MemoryState(), self.list, opens=self.opens)
 
-    def __enter__(self) -> Desk:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, _kind: type[BaseException] | None, _e: BaseException | None, _at: TracebackType | None) -> None:
