@@ -90,6 +90,9 @@ def test_the_day_and_the_zone_of_what_other_writers_wrote(sent: str, text: str, 
 
 
 NO_EVENT = [
+    "-- Journal begins at Mon 2026-02-21 14:57:58 BST, ends at Tue 2026-03-03\n19:21:36 GMT. --\n",
+    "  0B resilvered, 0.01% done, 35 days 15:39:43 to go\n  scan: resilvered 5.65T in 3 days 19:15:21 with 0 errors\n",
+    "The move of the lists to their new home is scheduled to start on the 5th of next month\n17:00 UTC time (10:00am PST)\n",
     "  827 ?        S      0:39 /sbin/cleanerd\n 1170 pts/1    S+     0:00 grep cleanerd\n",
     "    443574  2026-03-02 16:41:44   cp    -    652100924     421961\n",
     "[test 5d6cd85] count the workers\n Author: Alice <alice@example.org>\n Date: Mon Mar 2 11:10:54 2026 +0800\n",

@@ -33,6 +33,7 @@ class Expression:
     weak: bool = False
     to_next: bool = False
     from_previous: bool = False
+    local: int | None = None  # minutes that the writer's clock is ahead of UTC: "16:37 (14:37 UTC)"
 
     @property
     def timed(self) -> bool:
@@ -264,6 +265,7 @@ def _join_equals(text: str, items: list[Expression], sender: int | None) -> list
                 "(i.e. ",
             ) and _same(last, e, sender):
                 if not last.zone:
+                    last.local = _ahead(last.clock, e, sender)
                     last.clock, last.zone, last.day = e.clock, e.zone, e.day if e.day is not None else last.day
                 last.end = e.end + (1 if "(" in gap and text[e.end : e.end + 1] == ")" else 0)
                 continue
@@ -280,6 +282,16 @@ def _same(a: Expression, b: Expression, sender: int | None) -> bool:
     if zb is None or (za is not None and za.name == zb.name):
         return False
     return apart % 15 == 0
+
+
+def _ahead(clock: Clock, other: Expression, sender: int | None) -> int | None:
+    """Minutes that ``clock`` is ahead of UTC when the same moment is ``other`` in its zone; None where that is no offset."""
+    zone = read_zone(other.zone, sender)
+    offset = zone.info.utcoffset(None) if zone is not None and not zone.mine else None
+    if offset is None or other.clock is None:
+        return None
+    ahead = (clock.minutes - other.clock.minutes + round(offset.total_seconds() / 60) + 720) % 1440 - 720
+    return ahead if abs(ahead) <= 720 else None
 
 
 def _share_back(text: str, items: list[Expression]) -> None:

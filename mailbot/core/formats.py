@@ -61,7 +61,8 @@ _CLF_MON = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 _OFFSET = r"[+-]\d\d:?\d\d"
 _DAY_MON = (
     rf"(?P<d>\d{{1,2}})(?P<dot>\.)?(?:st|nd|rd|th|er|º|°)?(?:{_S}|-|/|)(?:(?:of|de|di|day of)[ ])?(?P<mon>{_MON})"
-    rf"(?![^\W\d_]|-[a-z])\.?(?:(?:,|[ ]of|[ ]del?)?(?:{_S}|-|/){_YEAR}|(?:-|[ ]')(?P<y2>\d\d)(?![\d:.\w]))?"
+    rf"(?![^\W\d_]|-[a-z]|[ ]{{1,2}}\d{{1,2}}[ ]\d\d:)\.?"
+    rf"(?:(?:,|[ ]of|[ ]del?)?(?:{_S}|-|/){_YEAR}|(?:-|[ ]')(?P<y2>\d\d)(?![\d:.\w]))?"
 )
 _MON_DAY = (
     rf"(?P<mon>{_MON})\.?(?:{_S}|-|)(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?![\d:\w]|[.,]\d|[ ]?[ap]m)"

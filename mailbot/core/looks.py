@@ -45,6 +45,8 @@ LINES: tuple[Look, ...] = (
         r"[ \t]*\d\d:\d\d(?::\d\d)?(?:[ ][AP]M)?[ \t]+(?:CPU|DEV|IFACE|tps|runq-sz|proc/s|kbmemfree|pgpgin/s|pswpin/s"
         r"|INTR|cswch/s|UID)[ \t]",
         "12:00:01 AM runq-sz plist-sz ldavg-1"),
+    Look("head of a journal", "", r"(?:--[ ](?:Journal|Logs)[ ]begin|[\d:]{8}[ ]\w{3,4}\.[ ]--[ \t]*$)",
+        "-- Journal begins at Sat 2026-11-21 14:05:06 GMT"),
     Look("register dump", "", r"[ \t]*(?:[0-9a-f]{2}[ ]){6}", "25 00 08 b0 f6 9a e0 08 00:12:34.500 READ DMA"),
     Look("folder listing", "",
         r"[ \t]*\d\d?[./-]\d\d?[./-]\d{2,4}[ \t]+\d\d:\d\d(?:[ ]?[AP]M)?[ \t]{2,}(?:<\w{3,8}>|\d[\d.,]*)[ \t]+\S",
@@ -52,10 +54,12 @@ LINES: tuple[Look, ...] = (
     Look("what a tool shows",
         "last filesystem modify modification access change birth local creation update install joined registered member",
         r"[ \t]*(?:Last[ ](?:mount|write|checked|modified|change|access|boot|login)\w*(?:[ ]time)?|Filesystem[ ]created|Modify"
-        r"|Access|Change|Birth|Joined|Registered|Member[ ]since|(?:Creation|Update|Install|Local|Modification|Access)[ ](?:Time|Date)(?:[ ]is)?)[ ]?:[ \t]",
+        r"|Access|Change|Birth|Joined|Registered|Member[ ]since"
+        r"|(?:Creation|Update|Install|Local|Modification|Access)[ ](?:Time|Date)(?:[ ]is)?)[ ]?:[ \t]",
         "Last mount time:          Sat Nov 21 14:05:06 2026"),
     Look("list with numbers", "",
-        r"[ \t]*\d{1,12}[ \t]{1,8}20\d\d-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?(?:[ \t]{2,20}\S{1,20}){2,8}(?:[ \t]{2,20}\d{1,15}){2}[ \t]*$",
+        r"[ \t]*\d{1,12}[ \t]{1,8}20\d\d-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?(?:[ \t]{2,20}\S{1,20}){2,8}"
+        r"(?:[ \t]{2,20}\d{1,15}){2}[ \t]*$",
         "443574  2026-11-21 14:05:06   cp    -    652100924     421961"),
     Look("pod list", "", r"[ \t]*\S{1,80}[ \t]+\d+/\d+[ \t]+[A-Z]\w+[ \t]+\d+", "hub-1 1/1 Running 0 2026-11-21T14:05:06Z"),
     Look("block devices", "part disk raid lvm rom crypt loop raid1 raid5 raid6 raid10 mpath",
@@ -115,6 +119,7 @@ LEFT: tuple[Look, ...] = (
         r"(?:[ ](?:is|was|were|of|for|about|only|around|approximately|a|an|time"
         r"|in)){0,2}[\"'*]{0,2}[ \t]{0,3}[:=]?[\"'*]{0,2}[ \t]{0,3}[~(\"`']?$",
         "the restart took 01:23"),
+    Look("duration", "day days", r"\b\d{1,4}[ ]days?,?[ ]{1,2}$", "2 days 14:05:06 to go"),
     Look("port map", "p publish l r port ports map mapped",
         r"(?:-p|--publish|-L|-R|\bports?|\bmap(?:ped)?(?: to)?)[ =:]{1,2}[\"']?$", "docker run -p 22:22"),
     Look("ratio", _RATIO, rf"\b(?:{_RATIO.replace(' ', '|')})(?:[ ](?:of|is|was|:))?[ ]{{1,2}}$", "a ratio of 10:14"),
@@ -133,7 +138,7 @@ LEFT: tuple[Look, ...] = (
 RIGHT: tuple[Look, ...] = (
     Look("duration", "",
         r"[ ]?(?:\(?(?:mm?:ss|hh?:mm(?::ss)?|m:s|h:m)\)?|min(?:s|utes?|uten)?\b|mn\b|sec(?:s|onds)?\b|long\b|elapsed|remaining"
-        r"|left\b"
+        r"|to go|left\b"
         r"|of (?:down|up|cpu|run)|total\b|(?:worth|later|earlier|longer|more|faster|slower)\b|ratio|split\b|odds|aspect)",
         "01:23 minutes"),
     Look("hours of something", "",
@@ -173,7 +178,8 @@ NOT_NOW: tuple[Look, ...] = (
         r"|planned[ ](?:maintenance|work|start|end)?|(?:re)?scheduled(?:[ ]maintenance)?[ ](?:for|at|on|to|from)|going[ ]to"
         r"|please|nächste[nrms]?|prochaine?|próxim[oa]"
         r"|intend(?:s|ed|ing)?[ ]to|intention|would[ ]be|should[ ]be|(?:is|are)[ ]to[ ]be"
-        r"|(?<!needed )(?<!had )(?<!seemed )(?<!appeared )(?<!found )(?<!turned out )(?<!thought )(?<!believed )(?<!known )to[ ]be|(?:is|are|be)[ ](?:expected"
+        r"|(?<!needed )(?<!had )(?<!seemed )(?<!appeared )(?<!found )(?<!turned out )(?<!thought )(?<!known )to[ ]be"
+        r"|(?:is|are|be)[ ](?:expected"
         r"|due|estimated)"
         r"|expect(?:s|ed)?[ ](?:to|at|by|a|the)|next[ ](?:update|status|call|meeting|check|report|review)|ETA|due[ ](?:at|by"
         r"|on)|deadline"

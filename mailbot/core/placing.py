@@ -6,7 +6,7 @@ nothing that happened is later than the mail that tells it. ``Placer`` walks onc
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from mailbot.core.days import at, resolve
 from mailbot.core.found import Clock, Day
@@ -65,6 +65,8 @@ class Placer:
         self.told: dict[int, datetime] = {}  # minute of the day -> the moment it was last told of
         self.other_zones = False  # a time of the text says another offset than the mail's
         self.consoles_in_utc = False  # a stamp with seconds would be later than the mail if it were not UTC
+        self.local: Zone | None = None  # of the writer's bare clocks, as "16:37 (14:37 UTC)" tells it
+        self.told_in: dict[int, tuple[str, tzinfo]] = {}  # minute of the day as written -> the zone it was told in
         self.all_one: Zone | None = None  # the zone of every time that says one, where they agree
 
     # Zones
@@ -80,7 +82,8 @@ class Placer:
         column = self.columns.get(p.column) if p.column else None
         candidates = () if words is not None else (
             (column, "block"),
-            (self.block_zone, "block"), (self.message_zone, "message"), (self.list_zone, "block"), (self.all_one, "message"),
+            (self.block_zone, "block"), (self.message_zone, "message"), (self.local, "message"), (self.list_zone, "block"),
+            (self.all_one, "message"),
         )  # fmt: skip
         for zone, rung in candidates:
             if zone is not None and not zone.mine:
@@ -92,7 +95,10 @@ class Placer:
                         p.doubt("a machine's stamp in a text of another zone")
                 return
         p.zone, p.info, p.zone_from = self.known.fallback()
-        if self.consoles_in_utc and words is None and is_stamp(p.e):
+        again = self.told_in.get(p.e.clock.minutes) if p.e.clock is not None and not p.lead and words is None else None
+        if again is not None:
+            p.zone, p.info, p.zone_from = *again, "block"
+        elif self.consoles_in_utc and words is None and is_stamp(p.e):
             p.zone, p.info, p.zone_from = "UTC", UTC, "message"
             p.doubt("in the sender's zone the console's times would be later than the mail")
         elif p.zone_from in ("list", "utc"):
@@ -167,6 +173,8 @@ class Placer:
             self._prose(p, e.clock)
         if p.utc is not None and not p.dropped:
             self.told[p.utc.hour * 60 + p.utc.minute] = self.latest = p.utc
+            if p.zone_from == "block":
+                self.told_in[e.clock.minutes] = (p.zone, p.info)
 
     def place_day(self, p: Place) -> None:
         """A date without a clock: the moment its day begins."""

@@ -19,7 +19,7 @@ from mailbot.core.found import Day
 from mailbot.core.page import Line, is_lead, lines, statements, with_pastes
 from mailbot.core.place import Known
 from mailbot.core.scanner import scan
-from mailbot.core.zones import Zone, read_zone
+from mailbot.core.zones import Zone, fixed, offset_name, read_zone
 
 MENTIONS = 500  # of one message; the rest is counted
 LINES = 50_000  # of one message; the rest is not read
@@ -248,6 +248,15 @@ def consoles_in_utc(sheet: Sheet, slack: timedelta) -> bool:
             if utc is not None and utc <= mail + slack < utc - offset:
                 return True
     return False
+
+
+def local_zone(sheet: Sheet) -> Zone | None:
+    """The zone of the writer's bare clocks, where "16:37 (14:37 UTC)" tells it, and always the same."""
+    ahead = {e.local for row in sheet.on_line for e in row if e.local is not None}
+    if len(ahead) != 1:
+        return None
+    info = fixed(ahead.pop())
+    return Zone(offset_name(info, sheet.known.mail), info)
 
 
 def zones_said(sheet: Sheet) -> tuple[Zone | None, bool, int]:

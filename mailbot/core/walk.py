@@ -15,7 +15,16 @@ from mailbot.core.looks import DAY_CHANGED, clock_look, line_look, not_now
 from mailbot.core.page import Line, head_zone, is_lead
 from mailbot.core.place import Place
 from mailbot.core.placing import SLACK, Placer
-from mailbot.core.sheet import Sheet, all_days, consoles_in_utc, days_said, month_first, newest_first, zones_said
+from mailbot.core.sheet import (
+    Sheet,
+    all_days,
+    consoles_in_utc,
+    days_said,
+    local_zone,
+    month_first,
+    newest_first,
+    zones_said,
+)
 from mailbot.core.zones import Zone, read_zone
 
 _ZONE_WORD = re.compile(r"[A-Z]{2}|[Tt]ime|[Ll]ocal|Pacific|Eastern|Central|Mountain|utc|gmt|cest|/")
@@ -50,6 +59,7 @@ def walk(sheet: Sheet, subject: str, refused: list[Refused] | None = None) -> li
     placer.newest_first = newest_first(sheet)
     placer.all_one, placer.other_zones, placer.zones = zones_said(sheet)
     placer.consoles_in_utc = consoles_in_utc(sheet, SLACK)
+    placer.local = local_zone(sheet)
     return _Walk(sheet, placer, [] if refused is None else refused).run()
 
 
@@ -135,7 +145,7 @@ class _Walk:
         e, line, placer = p.e, p.line, self.placer
         p.dropped = clock_look(self.text, e, line.start, line.end)
         if not p.dropped:
-            start = line.start if p.lead else self._clause(line, index)
+            start = line.start if p.lead and not self._goes_on(index) else self._clause(line, index)
             p.dropped = not_now(self.text, e, start, p.lead) or self._echo(p)
         if p.dropped:
             return
@@ -181,6 +191,16 @@ class _Walk:
             if not (above.blank or above.heading or above.table):
                 return above.body
         return line.start
+
+    def _goes_on(self, index: int) -> bool:
+        """Whether a line goes on with the sentence of a full line above it: a mail program broke it there."""
+        above, line = self.sheet.lines[max(0, index - 1)], self.sheet.lines[index]
+        plain = not (line.bullet or line.table or line.heading or above.blank or above.table or above.heading)
+        full = above.end - above.start >= 50 and self.text[above.end - 1] not in ".!?:;,"
+        timed = any(
+            e.timed and is_lead(self.text, e.start, e.end, above) for e in self.sheet.on_line[max(0, index - 1)]
+        )
+        return plain and full and not timed and self.text[line.start].isdigit()
 
     def _stands_alone(self, index: int) -> bool:
         """A short line with nothing right above and below and no full stop: a heading without its mark."""
