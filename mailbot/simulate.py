@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import parseaddr
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -30,7 +31,7 @@ LOOK = timedelta(hours=1)  # it looks as often as this, whatever it was told is 
 AGAIN = timedelta(seconds=15)  # after a look at which something stayed due
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Given:
     """One mail that went in or out, as it was on the wire."""
 
@@ -41,7 +42,7 @@ class Given:
     name: str = ""  # the step it is, "" for ours
     skipped: str = ""  # why a mail of the scene could not be written
 
-    @property
+    @cached_property
     def mail(self) -> EmailMessage:
         parsed = message_from_bytes(self.raw, policy=policy.default)
         assert isinstance(parsed, EmailMessage)
