@@ -48,18 +48,19 @@ def merge(
         if not sections or (heading not in draft.sections and not draft.whole):
             continue
         before = sorted((n for n in base if n.section in sections), key=lambda n: PRINTED.index(n.section))
-        paragraphs = [
-            p for p in draft.sections.get(heading, ()) if "(held back: " not in p.text or not _is_mask(p, now)
-        ]
+        paragraphs = [_unmasked(p, now) for p in draft.sections.get(heading, ())]
         for change in _changes(before, paragraphs, quoted=draft.quoted, known=known):
             section = change.old.section if change.old else sections[0]
             _apply(edits, change, section, titles[section], write)
     return edits
 
 
-def _is_mask(paragraph: Paragraph, notes: Sequence[Note]) -> bool:
-    """A published report hides what must not leave: that is no edit."""
-    return any(key(masked(n.text)) == key(paragraph.text) for n in notes)
+def _unmasked(paragraph: Paragraph, notes: Sequence[Note]) -> Paragraph:
+    """A published page hides what must not leave: that is no edit."""
+    if "(held back: " not in paragraph.text:
+        return paragraph
+    hidden = next((n.text for n in notes if key(masked(n.text)) == key(paragraph.text)), paragraph.text)
+    return Paragraph(hidden, paragraph.own)
 
 
 def _changes(base: Sequence[Note], paragraphs: Sequence[Paragraph], *, quoted: bool, known: bool) -> list[_Change]:
