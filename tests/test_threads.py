@@ -471,6 +471,24 @@ def test_an_alert_may_open_an_incident() -> None:
     assert Scene().mail("[FIRING:1] Disk full", kind="alert").opened
 
 
+@pytest.mark.parametrize(
+    ("hours", "kind", "joins"), [(0.1, "alert", True), (30, "alert", False), (0.1, "human", False)]
+)
+def test_an_alert_that_is_said_again_is_the_same_incident_while_it_lasts(hours: float, kind: str, joins: bool) -> None:
+    scene = Scene()
+    first = scene.mail("** PROBLEM: Disk full **", kind="alert")
+    scene.later(hours / 24)
+    again = scene.mail("** PROBLEM: Disk full **", kind=kind)
+    assert (again.incident == first.incident) is joins
+
+
+def test_an_alert_after_the_end_is_another_incident() -> None:
+    scene = Scene()
+    first = scene.mail("Disk full", kind="alert")
+    scene.mail("Re: Disk full", re="1@example.org", sign=True, ends=True)
+    assert scene.mail("Disk full", kind="alert").incident != first.incident
+
+
 def test_our_mail_joins_by_headers_or_id_and_never_opens_one() -> None:
     scene = Scene()
     first = scene.mail("Disk full", id="a")

@@ -22,7 +22,7 @@ from mailbot.core.commands import read_commands
 from mailbot.core.times import Context
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-FOOT = re.compile(r"^-- \n(INC-\S+), ([a-z ]+)\. Who has this: (.*(?:\n(?!QUIET|This|More|RE|HELP).*)?)", re.M)
+FOOT = re.compile(r"^-- \n(INC-\S+), ([a-z ]+)\. Who has this: ([^\n]*(?:\n[^\n]*>$)?)", re.M)
 COMMAND = re.compile(r"^(RESOLVED|CANCEL|REOPEN|QUIET|RESUME|TAKE|ACCEPT|RESTORED|DONE A1|DECLINED A1)\b *(\d+)?", re.M)
 WIDEST = 72
 
@@ -170,11 +170,15 @@ class Post:
         self.out = [read(path) for path in sorted((folder / "out").iterdir())]
         self.came = [read(path) for path in sorted((folder / "in").iterdir())]
         by_id = {mail.ids[0]: mail for mail in self.came}
+        plots = {m.incident: by_id[m.ids[2]].plot for m in self.out if m.incident and m.ids[2] in by_id}
         stories: dict[str, list[Mail]] = defaultdict(list)
         for mail in self.came:
             stories[mail.plot].append(mail)
+        for mail in self.came:  # an answer to the digest names its incident
+            for named in set(re.findall(r"INC-\d{8}-[A-Z0-9]+", mail.text)) if mail.plot[:1] == "g" else ():
+                stories[plots.get(named, mail.plot)].append(mail)
         self.stories = {plot: Story(mails) for plot, mails in stories.items() if not all(m.auto for m in mails)}
-        self.plot_of = {m.incident: by_id[m.ids[2]].plot for m in self.out if m.incident and m.ids[2] in by_id}
+        self.plot_of = plots
         self.about: dict[str, list[Mail]] = defaultdict(list)
         for mail in self.out:
             self.about[mail.incident].append(mail)

@@ -240,7 +240,8 @@ class Plot:
             self.say("\n\n".join(f"## {HEADINGS[key]}\n\n{self.dice.choice(SECTIONS[key])}" for key in rest) + "\n")
         if reviewed:
             self.wait(days=self.dice.uniform(0.2, 4))
-            self.say("REVIEWED reads well, thank you\n", self.people[-1], answers=f"notice draft {self.opener}")
+            reader = self.dice.choice([who for who in PEOPLE if who not in self.people])
+            self.say("REVIEWED: reads well, thank you\n", reader, answers=f"notice draft {self.opener}")
             self.wait(days=self.dice.uniform(3, 30))
             self.say("DONE A1 https://forge.example.org/ops/issues/12\n")
 
@@ -264,7 +265,7 @@ def handed_over(plot: Plot) -> None:
         plot.chat(8, 40)
         plot.say(f"HANDOFF {PEOPLE[taker][0].partition('<')[2].strip('>')}: my shift ends\n", giver)
         plot.wait(minutes=plot.dice.uniform(3, 50))
-        answer = plot.dice.choice(["ACCEPT", "ACCEPT", "DECLINE I am on a train"])
+        answer = plot.dice.choice(["ACCEPT", "ACCEPT", "DECLINE: I am on a train"])
         plot.say(f"{answer}\n", taker)
         if answer != "ACCEPT":
             break
@@ -301,7 +302,7 @@ def unreported(plot: Plot) -> None:
 def false_alarm(plot: Plot) -> None:
     plot.opens()
     plot.wait(minutes=12)
-    plot.say("CANCEL my own cable, sorry\n", plot.caller)
+    plot.say("CANCEL: my own cable, sorry\n", plot.caller)
     plot.wait(minutes=12)
     plot.say("No problem!\n")
 
@@ -346,7 +347,7 @@ def reopened(plot: Plot) -> None:
     plot.chat(8)
     plot.resolves()
     plot.wait(hours=5)
-    plot.say("REOPEN it is back\n", plot.people[-1])
+    plot.say("REOPEN: it is back\n", plot.people[-1])
     plot.chat(8)
     plot.resolves()
     plot.report(reviewed=True)

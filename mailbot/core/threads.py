@@ -19,6 +19,7 @@ __all__ = ["Facts", "Known", "Placement", "Threads", "facts"]
 DAY = 86_400.0
 ACTIVE = 365 * DAY  # an incident whose last mail is older is not joined by its subject
 ACTIVE_SHARED = 30 * DAY  # the same, once its key has had more than one incident
+REPEATED = DAY  # monitoring systems say the same again while it lasts
 TONELESS = 3 * DAY  # archives whose "Re:" was removed: a message without reply sign joins
 TONELESS_SHARED = 3_600.0  # the same, once its key has had three
 FIFTH = 0.2
@@ -243,6 +244,8 @@ class Threads:
         active = self._active(view.key, at)
         if status and len(current := [i for i in active if i.open]) == 1:
             return Placement(current[0].id, "status", f'"{status}" says how the one open "{view.key}" goes')
+        if view.facts.kind == "alert" and (current := [i for i in active if i.open and at - i.last <= REPEATED]):
+            return Placement(current[0].id, "alert", f'the monitoring system says "{view.key}" again')
         if self.toneless and active:
             span = TONELESS_SHARED if self._memory.incidents_with(view.key) >= 3 else TONELESS
             if at - active[0].last <= span:
