@@ -82,6 +82,11 @@ def broke(message_id: str, where: str, error: BaseException | str) -> None:
     _say(logging.ERROR, "broke", message=message_id, where=where, error=said)
 
 
+def published(incident: str, file: str) -> None:
+    """``file`` "": it is out of the folder again."""
+    _say(logging.INFO, "published" if file else "withdrawn", incident=incident, **({"file": file} if file else {}))
+
+
 def listening(kind: str, host: str, port: int) -> None:
     _say(logging.INFO, "listening", kind=kind, host=host, port=port)
 

@@ -11,11 +11,13 @@ import threading
 from collections.abc import Callable, Container, Iterator, Mapping
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 from mailbot.app import log
 from mailbot.app.digest import Stray, sections, telling
 from mailbot.app.index import GIVE_UP, Waiting
+from mailbot.app.pages import Pages
 from mailbot.app.register import Register
 from mailbot.app.replies import answer
 from mailbot.app.unnamed import unnamed
@@ -34,8 +36,12 @@ AGAIN = timedelta(hours=1)  # after a notice that could not be rendered
 
 
 class Mailroom:
-    def __init__(self, register: Register, renderer: Renderer, policy: Policy, post: Post | None) -> None:
+    def __init__(
+        self, register: Register, renderer: Renderer, policy: Policy, post: Post | None, folder: Path | None = None
+    ) -> None:
+        """``folder``: where published reports go."""
         self.register, self.renderer, self.policy, self.post = register, renderer, policy, post
+        self.pages = Pages(renderer, folder)
         self.paused = _paused(register.archive.acts())
         self._round: list[Posted] = []  # written in this round, not yet in the register
         self._nothing_in = ""  # a period with nothing to tell
@@ -98,6 +104,11 @@ class Mailroom:
         busy = register.asked_elsewhere(incident.id, now)
         result = due(incident, now, self.policy, busy)
         times = [result.next_at] if result.next_at else []
+        try:
+            self.pages.settle(incident)
+        except Exception as error:  # a full disk or a broken template of the list's own: tried again
+            log.broke(incident.id, "publishing", error)
+            times.append(now + AGAIN)
         asked: set[str] = set()
         for notice in joined(result.notices):
             until = within(notice, [*register.posted, *self._round], now, self.policy)
@@ -148,6 +159,7 @@ class Mailroom:
             "similar": self._similar(incident) if notice.kind == "ack" else [],
             "next_update": news + base if news else None,
             "policy": self.policy,
+            "file": self.pages.name(incident) if notice.kind == "published" else "",
         }
 
     def _said(self, incident: Incident, about: set[str]) -> list[Said]:

@@ -41,7 +41,8 @@ class Office:
     def begin(self) -> None:
         """To be called when it is loaded."""
         self.commit()
-        self.mailroom = Mailroom(self.register, setup.renderer(self.config), self.policy, self.post)
+        folder = self.config.publish.folder
+        self.mailroom = Mailroom(self.register, setup.renderer(self.config), self.policy, self.post, folder)
 
     async def round(self, *, stopping: bool = False) -> int:
         """Reads a slice of what was accepted; when there is nothing more, writes what is due (not where it is ``stopping``).

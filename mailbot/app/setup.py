@@ -57,6 +57,7 @@ def policy(config: Config) -> Policy:
         action_late=actions.late,
         anniversary=reminders.anniversary,
         night=reminders.night,
+        tell=config.publish.tell,
         digest_every=digest.every,
         digest_day=DAYS.index(digest.day),
         digest_hour=digest.hour,

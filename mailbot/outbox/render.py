@@ -255,10 +255,6 @@ class Renderer:
         text = self._fill(f"report/{name}/report.md.j2", {"report": view, "incident": incident, "list": self.list})
         return view.file_name, re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
-    def _page_url(self, incident: Incident) -> str:
-        looks = self.looks
-        return looks.page_url.replace("{file}", report(incident, names=looks.names, public=True).file_name)
-
     def letter(
         self,
         notice: Notice,
@@ -299,7 +295,7 @@ class Renderer:
             **(more or {}),
         }
         if notice.kind in ("draft", "hint", "published"):
-            words |= paper.words(notice, incident, self._page_url(incident))
+            words |= paper.words(notice, incident, self.looks.page_url.replace("{file}", words.get("file", "")))
         if notice.kind == "action":
             words |= self._to_do(notice, incident, now)
         files = []

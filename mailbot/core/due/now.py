@@ -36,6 +36,7 @@ def due(incident: Incident, now: datetime, policy: Policy, busy: Container[str] 
         if busy and all_busy(incident, policy, busy):
             times.append(now + AGAIN)
     notices += _as_one(reminders)
+    notices = [replace(n, to=(*n.to, *policy.tell)) if n.kind == "published" else n for n in notices]
     if is_private(incident):
         notices = [_private(incident, notice) for notice in notices]
     return Due(tuple(sorted(notices, key=lambda n: PRIORITY.get(n.kind, 3))), min(times, default=None))

@@ -42,6 +42,7 @@ class Policy:
     digest_day: int = 0  # Monday
     digest_hour: int = 8
     zone: str = "UTC"
+    tell: tuple[str, ...] = ()  # who is told beside the list when a report is out (B19)
     incident_day: int = 6  # mails to the list about one incident in a day
     list_hour: int = 60  # mails to the list in an hour
     sender_day: int = 20  # answers to one sender in a day, receipts likewise, and reminders to one person likewise
