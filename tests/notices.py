@@ -7,12 +7,15 @@ from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from mailbot.app.digest import Stray, sections
+from mailbot.app.unnamed import unnamed
 from mailbot.core.due import Period, Policy
 from mailbot.core.tracker import Tracker
 from mailbot.outbox.render import Letter, Looks, Renderer
 from tests.incident_scene import ALICE, BOB, CAROL, LIST, NOON, ROBOT, Scene, letters
+from tests.register_scene import Desk
 
 PLENTY = """Hello all,
 
@@ -93,7 +96,7 @@ def afterwards() -> dict[str, Letter]:
     found["offer"] = letters(scene, 180)["offer"]
     scene.mail(CAROL, "RESTORED 12:36 UTC old logs deleted\nRESOLVED", 101)
     scene.settle()
-    found["question"] = letters(scene, 100 + DAY)["question"]
+    found["question"] = letters(scene, 101 + DAY)["question"]
     scene.mail(
         BOB,
         "ACTION prevent alert on the age of rotated logs @bob due 2026-12-01\n"
@@ -131,6 +134,41 @@ def row(**changes: object) -> dict[str, object]:
     return known
 
 
+def replies() -> dict[str, Letter]:
+    """What needs the register: answers about other mails and incidents, and to a reply to a digest."""
+    found = {}
+    with TemporaryDirectory() as folder, Desk(Path(folder)) as desk:
+        old = desk.mail(
+            BOB, "START 11:40 UTC\nCAUSE: nobody rotated the logs\nRESTORED 11:59 UTC\nRESOLVED", "Disk full on db2"
+        )
+        first = desk.mail(
+            ALICE, "* 11:40 CST - pushes end in a 500\nhttps://ops.slack.com/archives/C012/p345", "Disk full"
+        )
+        thread = {"subject": "Re: Disk full", "re": first}
+        desk.mail(BOB, "Thank you for looking into it, all of you.", **thread)
+        long = "the registry's disk was full of old logs, which nobody had looked at since the upgrade"
+        said = desk.mail(BOB, f"At 11:41 UTC {long}.\nresolved\nIt listens on port 8080.\n\n> is it up?\n", **thread)
+        about = {"subject": "Re: Disk full", "re": f"{first} {said}"}
+        for name, question in (
+            ("why", "WHY"),
+            ("why-of-an-entry", "WHY T1"),
+            ("catchup", "CATCHUP"),
+            ("search", "SEARCH disk logs"),
+        ):
+            found[f"answer-{name}"] = desk.letter("answer", desk.mail(CAROL, question, **about))
+        found["answer-search-in-vain"] = desk.letter("answer", desk.mail(CAROL, "SEARCH kubernetes", **about))
+        found["brief-with-questions"] = desk.letter("brief", desk.mail(ALICE, "HANDOFF carol@example.net", **thread))
+        alone = desk.mail(
+            BOB, f"LOG 11:50 UTC deleted {long}\nCAUSE: {long}, and {long}, and {long}", to=LIST.bot, **thread
+        )
+        found["receipt-of-a-mail-to-us-alone"] = desk.letter("receipt", alone)
+        found["receipt-of-a-merge"] = desk.letter("receipt", desk.mail(CAROL, f"MERGE {desk.of(old)}", **thread))
+        week = desk.ours("[incident digest] 2026-W47: 1 open", "digest:2026-W47")
+        desk.mail(CAROL, "DONE A1\nLINK INC-20200101-ABC A1 o/r#7", "Re: [incident digest] 2026-W47: 1 open", re=week)
+        (found["unnamed"],) = unnamed(desk.register, Renderer(LIST, Looks()), desk.clock, Policy())
+    return found
+
+
 def digest() -> Letter:
     long = "The nightly build of the documentation did not publish " * 2
     old = (NOON - timedelta(days=40)).timestamp()
@@ -139,7 +177,9 @@ def digest() -> Letter:
         ["A2", "write down who can log in where, and keep that list where everybody finds it", "", "", False, old],
     ]
     missing = {"status": "resolved", "missing": ["SUMMARY", "CAUSE"], "asked": ["Bob Stone", "Carol"]}
+    published = "2026-11-16-registry-refuses-logins.md"
     docs = [
+        row(id="INC-20261116-DEF", title="Registry refuses logins", status="published", closed=4.0, file=published),
         row(),
         row(id="INC-20261119-ABC", title=long, commander="", opened=0.5, last=0.2),
         row(id="INC-20261118-XYZ", title="Forum is slow", closed=2.0, **missing),
@@ -150,7 +190,8 @@ def digest() -> Letter:
     told = sections(docs, period, NOON - timedelta(days=300))
     told["unfiled"] = [Stray(NOON - timedelta(days=1), "Dan Roe", "Which mirror is the fastest one from here?")]
     told["thanks"] = ["Alice Doe", "Bob Stone", "Carol", "Dan Roe"]
-    return Renderer(LIST, Looks()).digest(period, told, "d1@example.org", NOON)
+    looks = Looks(page_url="https://forge.example/community/incidents/{file}")
+    return Renderer(LIST, looks).digest(period, told, "d1@example.org", NOON)
 
 
 def reports() -> dict[str, str]:
@@ -163,7 +204,7 @@ def reports() -> dict[str, str]:
 
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for name, letter in examples().items():
+    for name, letter in (examples() | replies()).items():
         mail = message_from_bytes(letter.raw, policy=default)
         head = "".join(f"{k}: {v}\n" for k, v in mail.items() if k in ("From", "To", "Subject"))
         for kind, ending in (("plain", "txt"), ("html", "html")):

@@ -11,8 +11,11 @@ from types import TracebackType
 from typing import Self
 
 from mailbot.app.register import Register
+from mailbot.app.replies import answer
 from mailbot.app.rows import differences
+from mailbot.core.due import Policy, due
 from mailbot.core.incident import Incident, MailingList, undo_code
+from mailbot.outbox.render import Letter, Looks, Renderer
 from mailbot.store.archive import Archive, Arrival
 from mailbot.store.state import MemoryState
 from tests.incident_scene import LIST, NOON
@@ -84,6 +87,23 @@ class Desk:
         """What the receipts say to the commands of a message."""
         asks = self.look(incident).asks.values()
         return [o.sentence for a in asks if a.message_id == message_id for o in a.outcomes]
+
+    def letter(self, kind: str, message_id: str) -> Letter:
+        """The mail of that kind that a message calls for, as the mailroom would write it."""
+        incident = self.look(self.of(message_id))
+        notices = due(incident, self.clock, Policy()).notices
+        (notice,) = [n for n in notices if n.kind == kind and n.asks and n.asks[0].message_id == message_id]
+        words = {
+            "policy": Policy(),
+            "note": "",
+            "next_update": None,
+            "read": [],
+            "near": [],
+            "entries": [],
+            "similar": [],
+        }
+        more = words | answer(self.register, notice, incident, self.clock)
+        return Renderer(self.list, Looks()).letter(notice, incident, self.clock, more)
 
     def undo(self, who: str, message_id: str) -> str:
         return self.mail(who, f"UNDO {undo_code(message_id)}", "Re: Disk full", re=message_id)

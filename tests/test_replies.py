@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from mailbot.app.replies import answer
 from mailbot.app.similar import search
-from mailbot.core.due import Policy, due
-from mailbot.outbox.render import Looks, Renderer
-from tests.incident_scene import ALICE, BOB, CAROL, LIST
+from mailbot.core.commands import read_commands
+from mailbot.core.times import Context
+from tests.incident_scene import ALICE, BOB, CAROL, NOON
+from tests.notices import replies
 from tests.register_scene import Desk
 
 
@@ -26,11 +26,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 def answered(desk: Desk, who: str, body: str, re: str, subject: str = "Re: Disk full") -> str:
     """The text of the answer that a question gets, and it goes to who asked alone."""
     said = desk.mail(who, body, subject, re=re)
-    incident = desk.look(desk.of(said))
-    notices = due(incident, desk.clock, Policy()).notices
-    (notice,) = [n for n in notices if n.kind == "answer" and n.asks[0].message_id == said]
-    words = {"policy": Policy()} | answer(desk.register, notice, incident, desk.clock)
-    letter = Renderer(LIST, Looks()).letter(notice, incident, desk.clock, words)
+    letter = desk.letter("answer", said)
     assert letter.recipients == (who.partition("<")[2].rstrip(">"),)
     body_part = message_from_bytes(letter.raw, policy=default).get_body(("plain",))
     assert body_part is not None
@@ -159,3 +155,12 @@ def test_catchup_is_the_four_lines_the_timeline_and_what_is_still_open(desk: Des
 def test_catchup_of_one_with_nothing_open_says_so(desk: Desk) -> None:
     first = desk.mail(ALICE, "START 11:40 UTC")
     assert "- nothing that I know of" in answered(desk, BOB, "CATCHUP", first)
+
+
+def test_law_7_all_of_these_mails_are_plain_text_at_72_columns_and_carry_out_nothing_when_they_come_back() -> None:
+    for name, letter in replies().items():
+        body = message_from_bytes(letter.raw, policy=default).get_body(("plain",))
+        assert body is not None
+        text = str(body.get_content()).replace("\r\n", "\n")
+        assert [line for line in text.split("\n") if len(line) > 72] == [], name
+        assert read_commands(text, ((0, len(text)),), Context(NOON))[0] == (), name

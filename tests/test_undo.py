@@ -38,6 +38,7 @@ OF_MAILS = (
     "asks",
     "codes",
     "heard",
+    "inside",
     "last_news",
     "messages",
     "people",

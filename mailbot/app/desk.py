@@ -50,10 +50,15 @@ def take_in(
     envelope: str | None,
     imported: bool,
     redacted: Mapping[str, str] = NONE,
+    dated_to: datetime | None = None,
 ) -> Taken:
-    """``redacted``: what redacted mails were, by Message-ID, where this is one of them."""
+    """``redacted``: what redacted mails were, by Message-ID, where this is one of them.
+
+    ``dated_to``: with a mail of an old archive, the present: its Date counts, and ``at`` only where it has none.
+    """
     try:
         message = parse(raw)
+        at = (date_of(message, dated_to) if dated_to else None) or at
         parts = split(message.text)
         if message.message_id in redacted:
             what, reason = redacted[message.message_id], "it was so before its words were taken out"

@@ -17,7 +17,7 @@ from typing import Any
 
 from mailbot.app import log
 from mailbot.app.decisions import decided
-from mailbot.app.desk import Taken, date_of, said, take_in, written_by_us
+from mailbot.app.desk import Taken, said, take_in, written_by_us
 from mailbot.app.index import META, Index, order, placed_as, placement, without_gc
 from mailbot.app.rows import summary
 from mailbot.core.incident import Incident, Joined, Said, Sent, fold, needs_refold
@@ -249,15 +249,22 @@ class Register(Index):
             nonlocal new, old, last
             for raw in mails:
                 taken = take_in(
-                    raw, now, mailing_list=self.list, list_id=self.list_id, ours=self.ours, envelope=None, imported=True
+                    raw,
+                    last,
+                    mailing_list=self.list,
+                    list_id=self.list_id,
+                    ours=self.ours,
+                    envelope=None,
+                    imported=True,
+                    dated_to=now,
                 )
                 mark = (taken.facts.message_id, taken.facts.text_hash)
                 is_new = mark not in known
                 known.add(mark)
                 new, old = new + is_new, old + (not is_new)
                 if is_new:
-                    last = date_of(taken.message, now) or last
-                    waiting.append(replace(taken, at=last, facts=replace(taken.facts, at=last.timestamp())))
+                    last = taken.at
+                    waiting.append(taken)
                     yield raw, Arrival(f"import {name}", at=last)
 
         waiting: deque[Taken] = deque()

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from mailbot.core.due.people import writer_of
 from mailbot.core.due.reminders import UNSETTLED, due_day
 from mailbot.core.facts import Facts
-from mailbot.core.incident import Incident
-from mailbot.core.publication import is_private
-from mailbot.core.report import impact, missing, opened_for
+from mailbot.core.incident import Incident, Status
+from mailbot.core.publication import holds, is_private
+from mailbot.core.report import impact, missing, opened_for, report
 from mailbot.core.subject import read_subject
 from mailbot.store.state import Doc
 
@@ -19,6 +19,7 @@ SEARCHED = ("SUMMARY", "CAUSE", "TRIGGER")  # sections whose words SEARCH looks 
 if TYPE_CHECKING:
     from mailbot.app.register import Register
 
+HELD = "something in it must not be published; REPORT shows what"  # the thing itself is not for a digest
 MOST_ASKED, MOST_ACTIONS = 5, 20  # of one incident in its document
 
 
@@ -43,6 +44,8 @@ def summary(incident: Incident) -> Doc:
         "open_for": opened_for(incident),
         "missing": missing(incident),
         "asked": asked_for_report(incident),
+        "file": report(incident, public=True).file_name if incident.status is Status.PUBLISHED else "",
+        "held": HELD if incident.status is Status.RESOLVED and holds(incident, opened) else "",
         "actions": unsettled(incident),
         "private": is_private(incident),
         "told": " ".join(n.text for n in incident.notes if n.section in SEARCHED)[:1000],
@@ -60,7 +63,14 @@ def unsettled(incident: Incident) -> list[list[Any]]:
     """Its actions that nobody has finished or let go: label, text, owner, due day, whether it is linked, since when."""
     since = incident.closed_at or incident.opened
     return [
-        [a.label, a.text[:200], a.owner, a.due if due_day(a) else "", bool(a.link), max(a.at, since or a.at).timestamp()]
+        [
+            a.label,
+            a.text[:200],
+            a.owner,
+            a.due if due_day(a) else "",
+            bool(a.link),
+            max(a.at, since or a.at).timestamp(),
+        ]
         for a in incident.actions
         if a.state in UNSETTLED
     ][:MOST_ACTIONS]

@@ -29,7 +29,10 @@ def merge(incident: Incident, act: Act) -> str:
     if act.said.elsewhere:
         raise Refused("MERGE works in the thread of one of the two incidents.")
     if act.said.merged:
-        return f"{act.said.merged} is part of {incident.id} from now on; its lines and actions have new numbers here"
+        over = "" if incident.is_open else f". {incident.id} is {incident.status}: REOPEN if it goes on"
+        return (
+            f"{act.said.merged} is part of {incident.id} from now on; its lines and actions have new numbers here{over}"
+        )
     if act.text == incident.id or act.text in incident.aliases:
         return f"this mail is part of {incident.id}"
     raise Refused(f"I know no {act.text} that could be one with {incident.id}. One MERGE a mail, please.")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from mailbot.core.due.policy import LATE, PRIORITY, Due, Notice, Policy
-from mailbot.core.due.reminders import MISSED, Row, all_busy, rows
+from mailbot.core.due.reminders import MISSED, Row, all_busy, asked_to_publish, rows
 from mailbot.core.entries import Status
 from mailbot.core.incident import Ask, Incident, undo_code
 from mailbot.core.publication import insiders, is_private
@@ -109,6 +109,11 @@ def fits(incident: Incident, kind: str, keys: Iterable[str], now: datetime, poli
         return False
     if kind == "question":
         return any(_still_asked(incident, key) for key in keys)
+    if kind == "publish":  # its own mail ends its row: it waits for an answer then
+        asked = asked_to_publish(incident)
+        unanswered = asked is not None and incident.last_news is not None and incident.last_news <= asked
+        if unanswered and incident.status is Status.RESOLVED:
+            return True
     marks = {row.mark for row in rows(incident, policy)}
     return any(key.rpartition(":")[0] in marks for key in keys)
 
@@ -118,4 +123,4 @@ def _still_asked(incident: Incident, key: str) -> bool:
     section = key.split(":")[2]
     closed = incident.closed_at
     same = closed is not None and key.startswith(f"question:{closed:%Y%m%dT%H%M%S}:")
-    return same and incident.status.value == "resolved" and not incident.section(section)
+    return same and incident.status is Status.RESOLVED and not incident.section(section)
