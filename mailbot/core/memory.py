@@ -19,7 +19,20 @@ from mailbot.core.subject import Subject
 from mailbot.core.votes import Votes
 
 LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # none that is taken for another: 0 O 1 I L
-RULES = ("header", "index", "id", "quote", "subject", "quote-other", "status", "split", "new", "unfiled", "merge")
+RULES = (
+    "header",
+    "index",
+    "id",
+    "quote",
+    "subject",
+    "quote-other",
+    "status",
+    "split",
+    "new",
+    "unfiled",
+    "merge",
+    "alert",
+)
 _RULE_CODES = {rule: place << 2 for place, rule in enumerate(RULES)}
 KEYS = 16  # of an incident
 RECENT = 8  # incidents known under one key; how many there were is counted
