@@ -34,14 +34,14 @@ _LOWER = bytes(range(256)).lower()
 _WHITE = bytes(c for c in range(128) if chr(c).isspace())
 _DROP_WIDE = re.compile(r"\W+")
 _OUTLOOK = re.compile(
-    r"^[> \t*]*(?:Subject|Betreff|Objet|Oggetto|Asunto|Assunto|Onderwerp|Ämne|Emne|Aihe|Temat|Předmět|Predmet|Tárgy|Konu"
+    r"[> \t*]*(?:Subject|Betreff|Objet|Oggetto|Asunto|Assunto|Onderwerp|Ämne|Emne|Aihe|Temat|Předmět|Predmet|Tárgy|Konu"
     r"|Тема|Θέμα|主题|主旨|件名|제목)[* \t]{0,3}[:：][* \t]{0,3}(\S.*)$",
-    re.IGNORECASE | re.MULTILINE,
+    re.IGNORECASE,
 )
 _BLOCK = re.compile(
-    r"^[> \t*-]*(?:From|Von|De|Da|Van|Från|Fra|Lähettäjä|Od|Feladó|Kimden|От|Από|发件人|寄件者|差出人|보낸 사람)"
+    r"[> \t*-]*(?:From|Von|De|Da|Van|Från|Fra|Lähettäjä|Od|Feladó|Kimden|От|Από|发件人|寄件者|差出人|보낸 사람)"
     r"\s?[*:：]",
-    re.IGNORECASE | re.MULTILINE,
+    re.IGNORECASE,
 )
 _DECLARED = re.compile(r"\[INCIDENT\]|(?<![\w\[-])INCIDENT(?![\w\]-])|\b[Ii] am declaring an incident\b")
 _COMMAND = re.compile(
@@ -201,9 +201,10 @@ def _outlook(text: str, parts: Iterable[Part]) -> str | None:
     """The Subject of the first block of From, Sent, To and Subject lines, None without such a block."""
     for part in parts:
         if part.kind in (Kind.ATTRIBUTION, Kind.QUOTE, Kind.FORWARD):
-            head = text[part.start : min(part.end, part.start + 2000)]
-            head = head.lstrip().split("\n\n", 1)[0]
-            if _BLOCK.search(head) and (found := _OUTLOOK.search(head)):
+            head = text[part.start : min(part.end, part.start + 2000)].lstrip().split("\n\n", 1)[0]
+            fields = [line for line in head.split("\n") if ":" in line or "：" in line]
+            found = next((match for line in fields if (match := _OUTLOOK.match(line))), None)
+            if found and any(_BLOCK.match(line) for line in fields):
                 return found[1].strip()[:500]
     return None
 

@@ -205,6 +205,14 @@ RULED = re.compile(  # a rule, or what may be one of the two lines above: a chea
 )
 FORWARD_END = re.compile(r"-{3,}\s?End (?:of )?forwarded message\s?-{3,}$", re.IGNORECASE)
 
+
+def may_introduce(line: str) -> bool:
+    """Whether a line that ends with a colon may be one of those above, an attribution or a header: a cheap first question."""
+    if "@" in line or " at " in line or line[0] in "-_=*" or line.startswith(("Quot", "Zitat", "Cit")):
+        return True
+    return has_verb(line) or field(line)[0] != "" or bool(FORWARD_LINE.match(line) or MOBILE_LINE.match(line))
+
+
 # ---- signatures of telephones
 
 _PHONE = (

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import accumulate
 
 from mailbot.core import quotes
 
@@ -96,8 +97,10 @@ class _Reader:
                 continue
             first, last = line[0], line[-1]
             if last in ":：" or (last == ">" and self._marked(n)):
-                yield from (m for m in range(max(n - 3, 0), n) if lines[m] and self._may_begin(lines[m]))
-                yield n
+                heads = [m for m in range(max(n - 3, 0), n) if lines[m] and self._may_begin(lines[m])]
+                if heads or last == ">" or quotes.may_introduce(line):
+                    yield from heads
+                    yield n
             elif first == ">":
                 if last == "<" or line.startswith(">>> "):
                     yield n
@@ -387,17 +390,20 @@ class _Reader:
 
     def parts(self) -> Iterator[Part]:
         """Runs of lines of one kind; a blank line is as the line before it."""
-        kind = Kind.OWN
-        start = at = 0
-        for line, found, n in zip(self.raw, self.kinds, range(len(self.raw)), strict=True):
+        kind = _OWN
+        start = 0
+        begins = list(accumulate((len(line) + 1 for line in self.raw), initial=0))
+        for n, found in enumerate(self.kinds):
             if found and found is not kind:
+                at = begins[n]
                 if at > start:
                     yield Part(start, at, kind)
                 start, kind = at, found
             if n in self.inside:
-                yield Part(start, at + self.inside[n], kind)
-                start, kind = at + self.inside[n], Kind.ATTRIBUTION
-            at += len(line) + 1
+                at = begins[n] + self.inside[n]
+                yield Part(start, at, kind)
+                start, kind = at, Kind.ATTRIBUTION
+        at = begins[-1]
         at = min(at, len(self.text))
         if at > start:
             yield Part(start, at, kind)
