@@ -90,6 +90,9 @@ def test_the_day_and_the_zone_of_what_other_writers_wrote(sent: str, text: str, 
 
 
 NO_EVENT = [
+    "Sent from my mobile. Pardon the brevity.On 01/03/2026 11:48 Alice Example wrote:\n",
+    "I've made a reservation for 17:30 (5:30 PM) tomorrow.\n",
+    "We prepare for the upgrade (coming at 19:00).\n",
     "-- Journal begins at Mon 2026-02-21 14:57:58 BST, ends at Tue 2026-03-03\n19:21:36 GMT. --\n",
     "  0B resilvered, 0.01% done, 35 days 15:39:43 to go\n  scan: resilvered 5.65T in 3 days 19:15:21 with 0 errors\n",
     "The move of the lists to their new home is scheduled to start on the 5th of next month\n17:00 UTC time (10:00am PST)\n",
@@ -129,6 +132,9 @@ SURE = [
     ("a weekday that does not fit", TUESDAY, "Friday 2026-03-02 14:05 restart\n", [False]),
     ("a console that may be UTC", "Tue, 03 Mar 2026 20:00:00 -0500", "2026-03-04 00:58:11 ERROR x\n", [False]),
     ("a console whose times were later than the mail in the sender's zone", BOSTON, "Mar  4 00:10:12 hub kernel: x\n", [False]),
+    ("only two times say a zone", BOSTON,
+     "On March 3 they asked at 11:52. He was asked again at 12:30 UTC.\n\nTimeline\n\n(UTC)\n\n11:52 - asked\n",
+     [False, True, True]),
     ("a console of the sender's zone", "Tue, 03 Mar 2026 20:00:00 -0500", "2026-03-03 19:58:11 ERROR x\n", [True]),
     ("am or pm that is not said", BOSTON, "It began around 2 PM yesterday and lasted until 3:30.\n", [True, False]),
     ("a bare time among zones", BERLIN, "At 13:05 EST it began. At 10:10 PST we saw it. At 10:40 it was over.\n",

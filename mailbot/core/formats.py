@@ -157,6 +157,10 @@ FORMATS: tuple[Row, ...] = (
         r"(?P<h>1[0-2]|[1-9])(?=[ ](?:in the (?:morning|afternoon|evening)|de la (?:mañana|tarde|noche|madrugada)"
         r"|da (?:manhã|tarde|noite)|del (?:mattino|pomeriggio)|di sera|du (?:matin|soir)|de l['’]après-midi)(?!\w))",
         f.read_hour, "9 in the morning", "09:00"),
+    Row("hour behind its word", "digit",
+        rf"(?:(?<=[Aa]lle[ ])|(?<=a[ ]las[ ])|(?<=às[ ])|(?<=godz\.[ ])|(?<=godzinie[ ]))(?P<h>{_H})(?:[ ]e[ ](?P<m>{_M}))?"
+        r"(?![\d.:%/-]|[ ](?:horas|hs?\b|y[ ]las|o['’]))",
+        f.read_hour, "alle 14 e 05", "14:05"),
     Row("horas", "digit", rf"(?<=[ ]las[ ])(?P<h>{_H})(?=[ ](?:horas|hs?\b|y[ ]las))", f.read_hour, "a las 14 horas", "14:00"),
     Row("four digits", "digit",
         rf"(?P<h>{_HH})(?P<m>{_M})(?:(?P<z>Z)|(?P<unit>[ ]?(?:hrs?|hours|h))|(?=[ ]?(?:{SHORT})))(?![\w-])",

@@ -58,9 +58,10 @@ class Found:
 
 Read = Callable[[re.Match[str]], Found | None]
 
-_GERMAN_AT = re.compile(r"\b(?:um|gegen|ab|kl\.?|klo|ore|alle|om|godz\.?|o)[ ]$", re.I)
+_GERMAN_AT = re.compile(r"\b(?:um|gegen|ab|kl\.?|klo|ore|d?alle|om|godz\.?|o)[ ]$", re.I)
 _FRENCH_AT = re.compile(
-    r"(?:\b(?:à|vers|dès|jusqu'à|las|às|alle|entre|de|depuis|avant|après|pour)|\d[ ]?h(?:[ ]?\d\d)?[ ](?:à|et)|\bentre[ ]\d\d?[ ]et)[ ]$",
+    r"(?:\b(?:à|vers|dès|jusqu'à|las|às|alle|entre|de|depuis|avant|après|pour)"
+    r"|\d[ ]?h(?:[ ]?\d\d)?[ ](?:à|et)|\bentre[ ]\d\d?[ ]et)[ ]$",
     re.I,
 )
 _AT = re.compile(r"(?:\bat|around|about|~|by|from|until|to)[ ]?$", re.I)

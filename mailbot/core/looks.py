@@ -90,7 +90,7 @@ LINES: tuple[Look, ...] = (
     Look("attribution", "quoting sent", r"[ \t]*(?:Quoting[ ].{2,80}\(.{8,40}\)|The .{2,40}[ ]you sent on .{8,60}):?[ \t]*$",
         "Quoting Alice Example (2026-11-21 14:05:06):"),
     Look("attribution", "wrote writes schrieb écrit escribió scritto escreveu schreef napisał napisała skrev napsal",
-        r"[ \t]*(?:On|Am|Le|El|Il|Em|Op|W dniu|Dnia|Den|Dne)\b.{6,300}?"
+        r"(?:[^\n]{0,80}[.!?][ ]?|[ \t]*)(?:On|Am|Le|El|Il|Em|Op|W dniu|Dnia|Den|Dne)\b.{6,300}?"
         r"(?:wrote|writes|schrieb|a écrit|escribió|ha scritto|escreveu|schreef|napisał|skrev|napsal)[^\n]{0,60}:?[ \t]*$",
         "On Sat, 21 Nov 2026 at 14:05, Alice wrote:"),
     Look("mail header", "sent gesendet envoyé enviado inviato verzonden wysłano",
@@ -170,7 +170,8 @@ NOT_NOW: tuple[Look, ...] = (
         " intends intended"
         " intending intention would should to be is are expected due expect expects next eta deadline propose proposed"
         " let's let see free available set"
-        " tomorrow upcoming maintenance meet meeting call later aim aiming target targeting estimated geplant planmäßig werden"
+        " tomorrow upcoming coming reservation rsvp"
+        " maintenance meet meeting call later aim aiming target targeting estimated geplant planmäßig werden"
         " wird"
         " please nächste nächsten nächster nächstes prochain prochaine próximo próxima voraussichtlich morgen prévu prévue prévus"
         " prévues sera seront demain previsto prevista será estarei gepland zaplanowano zaplanowany",
@@ -185,6 +186,7 @@ NOT_NOW: tuple[Look, ...] = (
         r"|on)|deadline"
         r"|proposed?|let's|call[ ]me|see[ ]you|(?:I['’]m|am|are|be)[ ](?:free|available)"
         r"|tomorrow|upcoming|maintenance[ ]window|meet(?:ing)?[ ](?:is[ ])?(?:at|on)|call[ ]at|no[ ]later[ ]than"
+        r"|reservation|RSVP|coming[ ](?:at|up)"
         r"|aim(?:ing)?[ ](?:to|for)|target(?:ing|ed)?|estimated|geplant|planmäßig|werden|wird|voraussichtlich|morgen[ ]um"
         r"|prévue?s?"
         r"|sera|seront|demain|previsto|prevista|será|estarei|gepland|zaplanowan\w+)\b(?:(?!\b(?:started|began|finished|ended"
@@ -219,6 +221,8 @@ NOT_NOW_AFTER: tuple[Look, ...] = (
         r"|codziennie)\b",
         "at 14:05 every day"),
     Look("geplant", "", r"[^.!?|\n]{0,40}\b(?:geplant|vorgesehen|angesetzt)\b", "um 14:05 ist der Umbau geplant"),
+    Look("planned", "", r"[ ]?(?:\([^()\n]{1,20}\))?,?[ ](?:tomorrow|morgen|demain|domani|mañana|jutro)\b",
+        "at 14:05 (2:05 PM) tomorrow"),
     Look("planned", "", r"[ ]?\)?,?[ ](?:(?:\w+[ ]){1,3}will|(?:we|I|they)'ll|(?:we|they)[ ]are[ ]going[ ]to)\b",
         "at 14:05 we will fail over"),
 )  # fmt: skip

@@ -67,6 +67,7 @@ class Placer:
         self.consoles_in_utc = False  # a stamp with seconds would be later than the mail if it were not UTC
         self.local: Zone | None = None  # of the writer's bare clocks, as "16:37 (14:37 UTC)" tells it
         self.told_in: dict[int, tuple[str, tzinfo]] = {}  # minute of the day as written -> the zone it was told in
+        self.few = False  # only two times say it
         self.all_one: Zone | None = None  # the zone of every time that says one, where they agree
 
     # Zones
@@ -88,6 +89,8 @@ class Placer:
         for zone, rung in candidates:
             if zone is not None and not zone.mine:
                 p.zone, p.info, p.zone_from = zone.name, zone.info, rung
+                if zone is self.all_one and self.few and self._elsewhere(zone):
+                    p.doubt("only another time of this text says the zone")
                 if zone is self.list_zone and zone is not self.block_zone and self._elsewhere(zone):
                     if self.zones > 1:
                         p.doubt("the text says more than one zone")

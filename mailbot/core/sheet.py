@@ -16,7 +16,7 @@ from itertools import pairwise
 from mailbot.core.days import at, resolve
 from mailbot.core.expressions import Expression, read
 from mailbot.core.found import Day
-from mailbot.core.page import Line, is_lead, lines, statements, with_pastes
+from mailbot.core.page import Line, head_zone, is_lead, lines, statements, with_pastes
 from mailbot.core.place import Known
 from mailbot.core.scanner import scan
 from mailbot.core.zones import Zone, fixed, offset_name, read_zone
@@ -29,6 +29,7 @@ _DATE_LABEL = re.compile(r"\b(?:date|datum|day|timeline|on|fecha|data|le|am|the|
 _WORD = re.compile(r"[^\W_]{2,}")
 _NAMED_DAY = re.compile(r"(?<!\d)(20\d\d)-(0[1-9]|1[0-2])-([0-3]\d)(?!\d)")
 _SLASHED = re.compile(r"(?<![\w/.])(\d{1,2})/(\d{1,2})(?:/(?:20)?\d\d)(?![\w/])")
+_ZONE_HEAD = re.compile(r"\(|\bin\b|[A-Z]{3,4}\s*$")
 _SENTENCE = re.compile(r"[.!?]\s")
 
 
@@ -259,9 +260,9 @@ def local_zone(sheet: Sheet) -> Zone | None:
     return Zone(offset_name(info, sheet.known.mail), info)
 
 
-def zones_said(sheet: Sheet) -> tuple[Zone | None, bool, int]:
-    """(the zone that every time with a zone says, where three at least do; whether one says another offset than the mail's;
-    how many different offsets are said)."""
+def zones_said(sheet: Sheet) -> tuple[Zone | None, bool, bool, int]:
+    """(the zone that every time and heading with a zone says, where two at least do; whether it is no more than two; whether
+    one says another offset than the mail's; how many different offsets are said)."""
     zones: dict[str, Zone] = {}
     count = 0
     for row in sheet.on_line:
@@ -270,7 +271,14 @@ def zones_said(sheet: Sheet) -> tuple[Zone | None, bool, int]:
             if zone is not None and not zone.mine:
                 zones[zone.name] = zone
                 count += 1
+    for line in sheet.lines:
+        if count < 3 and (line.heading or line.table or line.end - line.start < 40):
+            words = sheet.text[line.start : min(line.end, line.start + 200)].strip(" \t#*_=>")
+            zone = head_zone(words, sheet.known.minutes) if _ZONE_HEAD.search(words) else None
+            if zone is not None and not zone.mine:
+                zones[zone.name] = zone
+                count += 1
     mail = sheet.known.mail
     other = any(mail.astimezone(zone.info).utcoffset() != mail.utcoffset() for zone in zones.values())
     offsets = {mail.astimezone(zone.info).utcoffset() for zone in zones.values()}
-    return next(iter(zones.values())) if len(zones) == 1 and count >= 3 else None, other, len(offsets)
+    return next(iter(zones.values())) if len(zones) == 1 and count >= 2 else None, count < 3, other, len(offsets)

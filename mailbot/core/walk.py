@@ -57,7 +57,7 @@ def walk(sheet: Sheet, subject: str, refused: list[Refused] | None = None) -> li
     placer.one_day = len(named) < 2
     placer.looks_back = not named and first is None and looks.REPORT.search(sheet.text, 0, 2000) is not None
     placer.newest_first = newest_first(sheet)
-    placer.all_one, placer.other_zones, placer.zones = zones_said(sheet)
+    placer.all_one, placer.few, placer.other_zones, placer.zones = zones_said(sheet)
     placer.consoles_in_utc = consoles_in_utc(sheet, SLACK)
     placer.local = local_zone(sheet)
     return _Walk(sheet, placer, [] if refused is None else refused).run()
