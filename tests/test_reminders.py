@@ -138,6 +138,23 @@ def test_publish_as_it_is_is_asked_after_thirty_days_and_silence_for_fourteen_pu
     assert [day for day, n in said(found, "published") if n.to_list] == [44]
 
 
+def test_publish_asked_waits_for_its_hand_over_until_somebody_answers() -> None:
+    scene = resolved()
+    (asks,) = [n for _, n in played(scene, 31 * DAY) if n.kind == "publish"]
+    assert fits(scene.incident, "publish", asks.keys, scene.at(31 * DAY), POLICY)
+    scene.mail(BOB, "Wait.", 31 * DAY)
+    assert not fits(scene.incident, "publish", asks.keys, scene.at(31 * DAY), POLICY)
+
+
+def test_p38_what_the_leak_check_holds_back_is_asked_about_once_and_never_published_by_silence() -> None:
+    scene = resolved()
+    scene.mail(BOB, "CAUSE: the password is hunter2secret, call +41 44 123 45 67", 5 * DAY)
+    scene.settle()
+    found = played(scene, 120 * DAY)
+    assert [day for day, _ in said(found, "publish")] == [30]
+    assert said(found, "published") == []
+
+
 def test_publish_an_answer_keeps_it_from_being_published_and_it_is_asked_again_after_thirty_days() -> None:
     scene = resolved()
     played(scene, 31 * DAY)
@@ -383,7 +400,7 @@ STEPS = st.lists(
 SMALL = Policy(incident_day=3, list_hour=2, sender_day=2)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(STEPS, st.sampled_from([7, 61, 25 * HOUR]), st.sampled_from([POLICY, SMALL]))
 def test_p22_p23_p25_no_key_twice_none_after_its_reason_and_no_budget_broken(
     steps: list[tuple[str, str, int]], tick: int, policy: Policy
@@ -394,7 +411,7 @@ def test_p22_p23_p25_no_key_twice_none_after_its_reason_and_no_budget_broken(
     for who, words, later in [*steps, (ALICE, "", 50 * DAY)]:
         until = minute + later
         looks = 0
-        while minute < until and looks < 40:
+        while minute < until and looks < 30:
             looks += 1
             _look(scene, minute, policy, keys, posted)
             next_at = scene.due(minute, policy).next_at
@@ -412,7 +429,7 @@ def _look(scene: Scene, minute: float, policy: Policy, keys: set[str], posted: l
         if within(n, posted, now, policy) is not None:
             continue
         assert not keys.intersection(n.keys)
-        assert fits(incident, n.kind, n.keys, now, policy), "what is written now is true now"
+        assert n.kind == "published" or fits(incident, n.kind, n.keys, now, policy), "what is written now is true now"
         if n.kind in ("update", "open", "commander", "offer"):
             assert incident.is_open
         if n.kind in ("report", "publish", "question", "published"):
@@ -426,6 +443,7 @@ def _look(scene: Scene, minute: float, policy: Policy, keys: set[str], posted: l
         keys.update(n.keys)
         to = (LIST.address, *n.to) if n.to_list else n.to
         scene.sent(*n.keys, minute=minute, to=to)
+        assert fits(scene.incident, n.kind, n.keys, now, policy), "written and not yet handed over, it is still true"
         posted.append(Posted(now, incident.id, n.to_list, to, n.kind))
     listed = [p for p in posted if p.to_list]
     assert sum(p.at > now - timedelta(days=1) for p in listed) <= policy.incident_day

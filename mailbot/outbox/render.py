@@ -30,15 +30,13 @@ from jinja2.sandbox import SandboxedEnvironment
 from mailbot.core.commands import keywords, read_commands
 from mailbot.core.commands.sections import SECTIONS
 from mailbot.core.due import Notice, Period, Policy
-from mailbot.core.due.people import named_owner
 from mailbot.core.entries import can_be_mailed
 from mailbot.core.incident import Incident, MailingList, undo_code
 from mailbot.core.lint import Question, questions
 from mailbot.core.report import Report, called, in_words, report
 from mailbot.core.times import Context
 from mailbot.core.tracker import Tracker
-from mailbot.outbox import paper
-from mailbot.outbox.todo import Issue, to_do
+from mailbot.outbox import paper, todo
 
 WIDTH = 72
 POLICY = Policy()  # where a caller names none
@@ -297,7 +295,7 @@ class Renderer:
         if notice.kind in ("draft", "hint", "published"):
             words |= paper.words(notice, incident, self.looks.page_url.replace("{file}", words.get("file", "")))
         if notice.kind == "action":
-            words |= self._to_do(notice, incident, now)
+            words |= todo.words(notice, incident, now, self.looks.tracker, self.looks.names, self._fill)
         files = []
         if notice.kind == "draft" or name == "answer-report":
             asked = notice.asks[0].words.partition(" ")[2] if notice.kind == "answer" else ""
@@ -316,25 +314,20 @@ class Renderer:
         of = None if notice.to_list else {a.message_id for a in notice.asks}
         return questions(incident, now, of, asked)
 
-    def _to_do(self, notice: Notice, incident: Incident, now: datetime) -> dict[str, Any]:
-        """The actions of a reminder, each with the text of an issue for it and a link that opens one."""
-        view = _Late(lambda: report(incident, names=self.looks.names))
-        today = now.astimezone(incident.zones.get(notice.to[0], UTC)).date()
-        found = []
-        for action in (incident.action(label) for label in notice.about):
-            words = {"action": action, "incident": incident, "report": view, "names": self.looks.names}
-            title, _, body = self._fill("mail/_issue.txt.j2", words).strip().partition("\n")
-            found.append(to_do(action, today, Issue(title, body.strip()), self.looks.tracker))
-        owners = [named_owner(incident, incident.action(label)) for label in notice.about]
-        return {"actions": found, "mine": all(a == notice.to[0] for a in owners)}
-
     def digest(self, period: Period, sections: Mapping[str, Sequence[Any]], previous: str, now: datetime) -> Letter:
         """The digest of one period; ``previous``: the Message-ID that starts the year's thread, "" for the first."""
         notice = Notice("digest", (f"digest:{period.key}",), "", True, ())
         reports, loose = len(sections["reports"]), len(sections["loose"])
         counts = f"{reports} report{'s' * (reports != 1)} waiting, {loose} loose end{'s' * (loose != 1)}"
         subject = f"[incident digest] {period.key}: {len(sections['open'])} open, {counts}"
-        return self.of_many(notice, "digest", subject, previous, now, {"period": period, **sections})
+        pages = [row | {"report": self._page(row)} for row in sections["resolved"]]
+        words = {"period": period, **sections, "resolved": pages}
+        return self.of_many(notice, "digest", subject, previous, now, words)
+
+    def _page(self, row: Mapping[str, Any]) -> str:
+        """Where an incident's published report is, for a line of the digest."""
+        file = row.get("file", "")
+        return (self.looks.page_url.replace("{file}", file) or file) if file else ""
 
     def of_many(
         self, notice: Notice, name: str, subject: str, about: str, now: datetime, words: Mapping[str, Any]

@@ -129,8 +129,9 @@ def _paperwork(incident: Incident, policy: Policy, news: datetime, busy: Contain
     out = out_at(incident)
     if out is not None:
         yield Row("published", _named("published", out), (out,))
-    elif asked is not None and news <= asked and not holds(incident, asked + policy.unreviewed):
-        yield Row("published", _named("published", asked), (asked + policy.unreviewed,))
+    elif asked is not None and news <= asked:
+        if not holds(incident, asked + policy.unreviewed):  # else it waits in the digest
+            yield Row("published", _named("published", asked), (asked + policy.unreviewed,))
     else:
         since = closed if asked is None else news
         yield Row("publish", _named("publish", since), morning((since + policy.publish,)), writer)
