@@ -89,7 +89,12 @@ class Placer:
         for zone, rung in candidates:
             if zone is not None and not zone.mine:
                 p.zone, p.info, p.zone_from = zone.name, zone.info, rung
-                if zone is self.all_one and self.few and self._elsewhere(zone):
+                if (
+                    self.few
+                    and rung == "message"
+                    and zone not in (self.message_zone, self.local)
+                    and self._elsewhere(zone)
+                ):
                     p.doubt("only another time of this text says the zone")
                 if zone is self.list_zone and zone is not self.block_zone and self._elsewhere(zone):
                     if self.zones > 1:
