@@ -138,7 +138,10 @@ def test_b13_loose_ends_are_actions_without_an_issue_or_past_their_day_the_oldes
 def test_each_thing_to_do_is_a_line_that_works_as_an_answer(room: Room) -> None:
     week(room)
     (mail,) = digests(room.until(MONDAY))
+    html = mail.get_body(("html",))
+    assert html is not None
     samples = re.findall(r"^  \| (.*)$", text(mail), re.M)
+    assert re.findall(r"answer: <code[^>]*>(.*?)</code>", html.get_content()) == samples
     assert len(samples) == 4
     for line in samples:
         commands, _ = read_commands(line.replace("...", "forge.example/7"), ((0, 200),), Context(NOON))
