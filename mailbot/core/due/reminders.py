@@ -113,6 +113,10 @@ def _paperwork(incident: Incident, policy: Policy, news: datetime, busy: Contain
     closed = incident.closed_at
     if incident.status is not Status.RESOLVED or closed is None:
         return
+    out = out_at(incident)
+    if out is not None:  # it was read, and waits for the end of its embargo
+        yield Row("published", _named("published", out), (out,))
+        return
     writer = writer_of(incident)
     where = clock_of(incident, writer, policy)
 
@@ -126,10 +130,7 @@ def _paperwork(incident: Incident, policy: Policy, news: datetime, busy: Contain
     else:  # complete: a second pair of eyes is all it needs, and that can be anybody's (B17)
         yield Row("report", _named("report", closed), _after(closed, policy.report[:1]))
     asked = asked_to_publish(incident)
-    out = out_at(incident)
-    if out is not None:
-        yield Row("published", _named("published", out), (out,))
-    elif asked is not None and news <= asked:
+    if asked is not None and news <= asked:
         if not holds(incident, asked + policy.unreviewed):  # else it waits in the digest
             yield Row("published", _named("published", asked), (asked + policy.unreviewed,))
     else:
