@@ -77,7 +77,7 @@ ROWS: tuple[Row, ...] = (
         "git blame shows the line",
     ),
     Row(
-        r"(?i)\b(?:not|n['’]t) (?:paying attention|careful enough|thinking|bother(?:ed)? to)\b"
+        r"(?i)\b(?:not|n['’]t) (?:paying attention|careful enough|bother(?:ed)? to)\b"
         r"|\bdid(?:n['’]t| not) (?:even )?bother\b",
         EASY,
         "Nobody was paying attention: he was not paying attention",

@@ -91,16 +91,23 @@ def kept_out(incident: Incident, item: Said) -> str:
 
 
 def keep_out(incident: Incident, item: Said, why: str) -> None:
-    """Nothing of it is used. Who wrote in private to a thread that is public hears so, alone."""
+    """Nothing of it is used, and its writer hears so, alone (L14); but not that there is something kept from the list."""
     incident.unused.append((item.message_id, why))
-    if item.live and not is_private(incident) and can_be_mailed(item.who.email):
+    if not item.live or not can_be_mailed(item.who.email):
+        return
+    if not is_private(incident):
         sentence = (
             f"Nothing of it was taken: {incident.id} is on the list, and your mail came the private way. Write to the list,"
             " or answer with KIND security: from then on all of this goes the private way."
         )
-        key = f"receipt:{undo_code(item.message_id)}"
-        about = (item.message_id, item.who, item.at, item.subject)
-        incident.asks[key] = Ask("receipt", key, *about, False, (Outcome(False, "your mail", sentence),))
+    elif not incident.opened_in_private and item.reading.commands:
+        to = " or ".join((*incident.mailing_list.private, incident.mailing_list.bot)[:1])
+        sentence = f"Nothing of it was taken: {incident.id} goes the private way now, and yours came to the list. Write to {to}."
+    else:
+        return
+    key = f"receipt:{undo_code(item.message_id)}"
+    about = (item.message_id, item.who, item.at, item.subject)
+    incident.asks[key] = Ask("receipt", key, *about, False, (Outcome(False, "your mail", sentence),))
 
 
 def day(text: str) -> datetime | None:
