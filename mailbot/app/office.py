@@ -42,7 +42,10 @@ class Office:
         """To be called when it is loaded."""
         self.commit()
         folder = self.config.publish.folder
-        self.mailroom = Mailroom(self.register, setup.renderer(self.config), self.policy, self.post, folder)
+        renderer = setup.renderer(self.config)
+        for sentence in renderer.broken():
+            log.note(f"{sentence}; ours is used for it")
+        self.mailroom = Mailroom(self.register, renderer, self.policy, self.post, folder)
 
     async def round(self, *, stopping: bool = False) -> int:
         """Reads a slice of what was accepted; when there is nothing more, writes what is due (not where it is ``stopping``).

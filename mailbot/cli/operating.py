@@ -33,10 +33,15 @@ def run_daemon(args: argparse.Namespace) -> int:
 
 
 def run_check(args: argparse.Namespace) -> int:
+    from mailbot.app import setup
+
     config = config_of(args)
     if config.smarthost.host == "":
         print("Note: no smarthost, so nothing will be sent; mails are only written to the archive.")
-    print(f"{args.config or 'embedded default'}: fine. List {config.list.address}, archive {config.store.folder}.")
+    for one in config.each:
+        for sentence in setup.renderer(one).broken():
+            print(f"Note: {sentence}; ours is used for it.")
+        print(f"{args.config or 'embedded default'}: fine. List {one.list.address}, archive {one.store.folder}.")
     return 0
 
 

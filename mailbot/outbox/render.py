@@ -36,7 +36,7 @@ from mailbot.core.lint import Question, questions
 from mailbot.core.report import Report, called, in_words, report
 from mailbot.core.times import Context
 from mailbot.core.tracker import Tracker
-from mailbot.outbox import paper, todo
+from mailbot.outbox import paper, todo, wording
 
 WIDTH = 72
 POLICY = Policy()  # where a caller names none
@@ -234,6 +234,16 @@ class Renderer:
         self.tell = tell or logging.getLogger("mailbot").error
         self.ours = environment()
         self.env = environment(looks.folder) if looks.folder else self.ours
+        self._said: set[str] = set()
+
+    def broken(self) -> list[str]:
+        """What is wrong with the templates of the list's own folder, as sentences with file and line."""
+        return wording.broken(self.env, self.ours, Path(self.looks.folder)) if self.looks.folder else []
+
+    def _say(self, sentence: str) -> None:
+        if sentence not in self._said:  # once, not with each mail
+            self._said.add(sentence)
+            self.tell(sentence)
 
     def _fill(self, name: str, words: Mapping[str, Any]) -> str:
         if self.looks.folder:
@@ -241,7 +251,7 @@ class Renderer:
                 return self.env.get_template(name).render(words)
             except Exception as error:  # people's own template may be broken in any way, and the mail must go out
                 if not isinstance(error, TemplateNotFound) or error.name != name:
-                    self.tell(f"template {name} of {self.looks.folder}: {type(error).__name__}: {error}; ours is used")
+                    self._say(wording.sentence(self.looks.folder, name, error))
         return self.ours.get_template(name).render(words)
 
     def report(self, incident: Incident, template: str = "", *, public: bool = False) -> tuple[str, str]:
