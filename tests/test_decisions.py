@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.policy import default
@@ -11,6 +12,7 @@ import pytest
 
 from mailbot.app.unnamed import unnamed
 from mailbot.core.due import Policy
+from mailbot.core.impact import impact
 from mailbot.core.incident import Status, undo_code
 from mailbot.outbox.render import Looks, Renderer
 from tests.incident_scene import ALICE, BOB, CAROL, LIST
@@ -233,3 +235,63 @@ def test_l14_a_digest_reply_that_names_no_incident_is_told_what_would_be_right_o
     desk.ours(subject, *mail["X-Mailbot-Notice"].split(), re="m3@example.org")
     assert list(unnamed(desk.register, renderer, desk.clock, Policy())) == []
     assert desk.register.unnamed == {}
+
+
+SUBJECTS = ("Disk full", "Mirror is slow", "Disk full", "Token expired")
+WORDS = (
+    "LOG 11:40 UTC a",
+    "ACTION b",
+    "FIX T1 11:41 UTC",
+    "DONE A1",
+    "START 11:30 UTC\nRESTORED 11:50 UTC",
+    "RESOLVED",
+    "REOPEN",
+    "HANDOFF bob@example.org",
+    "TAKE",
+    "ZONE America/Denver",
+    "At 04:30 it broke.",
+    "SPLIT: of its own\nLOG c",
+    "SPLIT",
+    "Thanks!",
+)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_whatever_is_merged_split_and_undone_a_rebuild_gives_the_same_and_nothing_is_lost(
+    seed: int, tmp_path: Path
+) -> None:
+    dice = random.Random(seed)
+    with Desk(tmp_path) as desk:
+        said = [desk.mail(ALICE, "LOG 11:35 UTC it began\nACTION a", SUBJECTS[0])]
+        digest = desk.ours("[incident digest] 2026-W47: 1 open", "digest:2026-W47")
+        for _ in range(30):
+            who, subject = dice.choice([ALICE, BOB, CAROL]), dice.choice(SUBJECTS)
+            known = [d["id"] for d in desk.register.incidents()]
+            body = "\n".join(dice.choice(WORDS) for _ in range(dice.randint(0, 2)))
+            roll = dice.random()
+            if roll < 0.2:
+                body += f"\nMERGE {dice.choice(known)}"
+            elif roll < 0.4:
+                body += f"\nUNDO {undo_code(dice.choice(said[-8:]))}"
+            if dice.random() < 0.15:
+                named = "\n".join(f"LINK {dice.choice(known)} A1 o/r#{n}" for n in range(3))
+                said.append(desk.mail(who, named, "Re: [incident digest] 2026-W47: 1 open", re=digest))
+            elif dice.random() < 0.25:
+                said.append(desk.mail(who, body, subject))
+            else:
+                references = " ".join(dice.sample(said, min(len(said), dice.choice([1, 1, 1, 2]))))
+                said.append(desk.mail(who, body, f"Re: {subject}", re=references))
+        assert desk.wrong() == []
+        told = [e.message_id for d in desk.register.incidents() for e in desk.look(d["id"]).entries]
+        docs = dict(desk.register.state.all("messages"))
+        once = {d["f"][0] for d in docs.values() if d["i"]}
+        members = [n for d in desk.register.incidents() for n in desk.register.members[d["id"]] if docs[n]["i"]]
+        assert sorted(members) == sorted(n for n, d in docs.items() if d["i"]), "each mail is in one incident"
+        assert set(told) <= once
+        for d in desk.register.incidents():
+            incident = desk.look(d["id"])
+            assert [e.number for e in incident.entries] == list(range(1, len(incident.entries) + 1))
+            assert [a.number for a in incident.actions] == list(range(1, len(incident.actions) + 1))
+            for chain in zip(incident.custody, incident.custody[1:], strict=False):
+                assert chain[0].since <= chain[1].since
+            assert impact(incident).words

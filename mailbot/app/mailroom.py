@@ -102,6 +102,7 @@ class Mailroom:
             register.wake.pop(name, None)
             return
         busy = register.asked_elsewhere(incident.id, now)
+        busy |= {p.to[0] for p in self._round if p.kind == "question" and p.incident != incident.id}
         result = due(incident, now, self.policy, busy)
         times = [result.next_at] if result.next_at else []
         try:
