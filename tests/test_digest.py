@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -14,42 +13,17 @@ from pathlib import Path
 import pytest
 
 from mailbot.app.digest import numbers, sections, telling
-from mailbot.app.mailroom import Mailroom
 from mailbot.core.commands import read_commands
 from mailbot.core.due import Period, Policy
 from mailbot.core.times import Context
 from mailbot.outbox.render import Looks, Renderer
 from tests.incident_scene import ALICE, BOB, CAROL, LIST, NOON
+from tests.mailroom_scene import Room, of_kind, text
 from tests.notices import row
-from tests.register_scene import Desk
 
 MONDAY = datetime.fromisoformat("2026-11-23T08:00:00+00:00")  # two days after NOON
 PERIOD = Period("2026-W47", MONDAY - timedelta(days=7), MONDAY)
 FIRST = MONDAY - timedelta(days=300)
-
-
-class Room(Desk):
-    """A desk with a mailroom: what is due is written into the archive; no mail leaves it."""
-
-    def __init__(self, folder: Path, opens: str = "any", policy: Policy | None = None) -> None:
-        super().__init__(folder, opens=opens)
-        self.mailroom = Mailroom(self.register, Renderer(LIST, Looks()), policy or Policy(), None)
-
-    def until(self, when: datetime, step: timedelta = timedelta(hours=2)) -> list[EmailMessage]:
-        """Time passes, a daemon looks now and then: what it wrote."""
-        written: list[EmailMessage] = []
-        while self.clock <= when:
-            written += self.look_now()
-            self.clock += step
-        self.clock = when
-        return written + self.look_now()
-
-    def look_now(self) -> list[EmailMessage]:
-        ends = self.archive.ends()
-        while asyncio.run(self.mailroom.write(self.clock)):
-            self.register.catch_up()
-        self.register.commit()
-        return [message_from_bytes(r.raw, policy=default) for r in self.archive.records(ends) if r.direction == "out"]
 
 
 @pytest.fixture
@@ -60,13 +34,7 @@ def room(tmp_path: Path) -> Iterator[Room]:
 
 
 def digests(mails: list[EmailMessage]) -> list[EmailMessage]:
-    return [m for m in mails if str(m["X-Mailbot-Notice"]).startswith("digest:")]
-
-
-def text(mail: EmailMessage) -> str:
-    body = mail.get_body(("plain",))
-    assert body is not None
-    return str(body.get_content()).replace("\r\n", "\n")
+    return of_kind(mails, "digest")
 
 
 def part(mail: EmailMessage, heading: str) -> str:

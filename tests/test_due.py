@@ -25,7 +25,6 @@ from mailbot.core.due import (
 )
 from mailbot.core.incident import Ask, Incident
 from mailbot.core.message import Address
-from mailbot.core.report import NEEDED
 from tests.incident_scene import ALICE, BOB, CAROL, ID, NOON, ROBOT, Scene
 
 POLICY = Policy()
@@ -276,6 +275,23 @@ def test_receipts_that_waited_are_joined_and_answers_are_not() -> None:
         ("answer:B:status",),
         ("receipt:C",),
         ("answer:E:help",),
+    ]
+
+
+def test_who_asks_thrice_before_the_answer_goes_out_has_one_answer_to_the_last() -> None:
+    scene = opened()
+    for n in range(3):
+        scene.mail(BOB, "STATUS\nWHY\nREPORT debrief", n)
+    scene.mail(CAROL, "STATUS", 3)
+    answers = [n for n in joined(scene.due(3).notices) if n.kind == "answer"]
+    told = [(n.asks[0].words.strip(), n.to[0][:3], n.asks[0].message_id[:2], len(n.keys), len(n.asks)) for n in answers]
+    assert sorted(told) == [
+        ("REPORT debrief", "bob", "m5", 3, 1),
+        ("STATUS", "bob", "m5", 3, 1),
+        ("STATUS", "car", "m6", 1, 1),
+        ("WHY", "bob", "m3", 1, 1),
+        ("WHY", "bob", "m4", 1, 1),
+        ("WHY", "bob", "m5", 1, 1),
     ]
 
 

@@ -62,7 +62,10 @@ def _purse(kind: str) -> str:
 
 
 def joined(notices: Iterable[Notice]) -> list[Notice]:
-    """Receipts of one incident to the same readers become one mail, the list's a part of the draft where one goes out."""
+    """Receipts of one incident to the same readers become one mail, the list's a part of the draft where one goes out.
+
+    Of the same question of the same person the latest is answered; WHY is about its own message.
+    """
     merged: dict[tuple[object, ...], Notice] = {}
     for n, notice in enumerate(notices):
         same: tuple[object, ...] = (n,)
@@ -70,6 +73,8 @@ def joined(notices: Iterable[Notice]) -> list[Notice]:
             same = ("receipt", notice.to_list, notice.to)
         elif notice.kind == "draft":
             same = ("draft",)
+        elif notice.kind == "answer" and notice.asks and notice.asks[0].words != "WHY":
+            same = ("answer", notice.to, notice.asks[0].words)
         merged[same] = _with(merged[same], notice) if same in merged else notice
     public = next((key for key, n in merged.items() if n.kind == "receipt" and n.to_list), None)
     if ("draft",) in merged and public is not None:
@@ -80,4 +85,6 @@ def joined(notices: Iterable[Notice]) -> list[Notice]:
 def _with(before: Notice, after: Notice) -> Notice:
     """Both in one, in the order in which their messages came; the later one's kind."""
     asks = tuple(sorted(before.asks + after.asks, key=lambda a: a.at))
+    if after.kind == "answer":
+        asks = asks[-1:]
     return replace(after, keys=before.keys + after.keys, asks=asks)
