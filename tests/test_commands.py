@@ -74,6 +74,23 @@ def test_l20_each_keyword_that_changes_something_names_what_takes_it_back(unit: 
     assert (unit.inverse.partition(" ")[0] in KEYWORDS) is (unit.tell != "answer")
 
 
+@pytest.mark.parametrize(
+    ("line", "utc", "note"),
+    [
+        ("I am declaring this incident resolved.", "", ""),
+        ("I am declaring the incident as resolved as of 14:05 UTC", "14:05", ""),
+        ("I am declaring this incident over, thanks to everybody", "", "thanks to everybody"),
+        ("i am declaring this incident resolved because 3 of 4 nodes are back", "", "because 3 of 4 nodes are back"),
+        ("I am declaring this incident resolved: rolled back", "", "rolled back"),
+    ],
+)
+def test_a_declaration_in_a_sentence_counts_with_its_time_or_its_reason(line: str, utc: str, note: str) -> None:
+    command = one(line)
+    assert (command.keyword.word, command.given.note) == ("RESOLVED", note)
+    assert (f"{command.when.utc:%H:%M}" if command.when and command.when.utc else "") == utc
+    assert _ends(line) is True
+
+
 @pytest.mark.parametrize(("_pattern", "word", "example"), NATURAL)
 def test_natural_marks_count_like_keywords(_pattern: object, word: str, example: str) -> None:
     assert words(example) == [word]

@@ -449,3 +449,12 @@ def test_a_near_miss_is_told_in_a_receipt_that_goes_out_anyway_and_never_alone()
     assert "| resolved Write RESOLVED in capitals if you mean it" in words.replace(" write", " Write")
     assert "| CANCEL button is broken I read it as text; the keyword is: CANCEL[: reason]" in words
     assert "| restored 12:01 UTC by turning it off and on again" in words
+
+
+def test_the_first_of_ack_and_brief_tells_of_near_misses_too_where_it_is_a_receipt() -> None:
+    scene = opened(body="START 11:40 UTC\nKIND of slow\nkind outage")
+    assert "| KIND of slow I read it as text; the keyword is: KIND outage" in flat(letters(scene)["ack"])
+    assert "Read as text" not in flat(letters(opened(body="Resolved\nit is not"))["ack"])
+    scene.settle()
+    scene.mail(ALICE, "HANDOFF bob@example.org\nAccept\n")
+    assert "| Accept write ACCEPT in capitals if you mean it" in flat(letters(scene)["brief"])

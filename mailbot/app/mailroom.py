@@ -142,7 +142,7 @@ class Mailroom:
         read = [e for e in incident.entries if e.message_id in about and not e.dropped]
         near = (
             [miss for item in self._said(incident, about) for miss in item.reading.near]
-            if notice.kind in ("receipt", "draft")
+            if notice.kind in ("receipt", "draft", "brief", "ack")
             else []
         )
         news = incident.last_news

@@ -11,13 +11,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from mailbot.app.decisions import Decisions, decided
 from mailbot.app.desk import Taken, date_of, said, take_in
-from mailbot.core.commands import read_commands
 from mailbot.core.incident import MailingList, Said
 from mailbot.core.reply import own_spans
 from mailbot.core.subject import read_subject
 from mailbot.core.threads import Placement, Threads
-from mailbot.core.times import Context, Instant
+from mailbot.core.times import Instant
 
 Row = dict[str, Any]
 
@@ -35,21 +35,19 @@ def read_all(
     threads = Threads(opens="marked" if opens == "marked" else "any")
     places: dict[int, Placement] = {}
     zones: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
+    docs = [{"f": [one.facts.message_id]} | decided(one) for one in taken]
+    decisions = Decisions()
+    for n, doc in enumerate(docs):
+        decisions.keep((0, taken[n].at.timestamp()), n, doc)
+    decisions.settle()
     for n in sorted(range(len(taken)), key=lambda n: (taken[n].at, n)):
-        places[n] = threads.place(taken[n].facts)
-        zone = _zone_said(taken[n])
-        if zone:
-            zones[taken[n].trust.author.email].append((taken[n].at, zone))
+        places[n] = threads.place(taken[n].facts, **decisions.wish(n, docs[n]))
+        if "z" in docs[n] and n not in decisions.gone:
+            who, zone = docs[n]["z"]
+            zones[who].append((taken[n].at, zone))
     for n, one in enumerate(taken):
         zone = next((z for at, z in reversed(zones[one.trust.author.email]) if at <= one.at), "")
         yield row(one, places[n], threads, said(one, mailing_list, zone))
-
-
-def _zone_said(taken: Taken) -> str:
-    if "ZONE" not in taken.message.text.upper() or taken.kind != "human":
-        return ""
-    commands, _ = read_commands(taken.message.text, own_spans(taken.parts), Context(taken.message.date or taken.at))
-    return next((c.text for c in commands if c.keyword.word == "ZONE" and not c.problem), "")
 
 
 def row(taken: Taken, place: Placement, threads: Threads, heard: Said) -> Row:

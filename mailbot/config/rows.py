@@ -182,7 +182,9 @@ class Report:
 class Publish:
     """Where a reviewed report goes: a folder of files with an index, for a web server or a repository to take from."""
 
-    folder: Path | None = key("", v.path_or_none, 'a folder for YYYY-MM-DD-title.md and README.md; "" publishes by mail')
+    folder: Path | None = key(
+        "", v.path_or_none, 'a folder for YYYY-MM-DD-title.md and README.md; "" publishes by mail'
+    )
     url: str = key("", v.page, 'where people find them: a link with {file} in it; "" attaches the report instead')
     tell: tuple[str, ...] = key([], v.addresses, "who is told beside the list, when a report is out")
 

@@ -51,7 +51,7 @@ _COMMAND = re.compile(
     re.MULTILINE,
 )
 _CASELESS = re.compile(r"^([ \t]*#mailbot[ \t:,]+)(resolved|cancel|reopen)\b", re.IGNORECASE | re.MULTILINE)
-_OVER = re.compile(r"^[ \t]*i am declaring this incident (?:resolved|over)\b", re.IGNORECASE | re.MULTILINE)
+_OVER = re.compile(r"^[ \t]*i am declaring (?:this|the) incident (?:as )?(?:resolved|over)\b", re.IGNORECASE | re.MULTILINE)
 _OUR_ID = re.compile(r"\binc-\d{8}-[a-z2-9]{3,12}(?![a-z0-9])", re.IGNORECASE)
 
 
@@ -182,13 +182,13 @@ def facts(message: Message, parts: tuple[Part, ...], at: float, kind: str) -> Fa
 
 def line_hashes(text: str) -> tuple[int, ...]:
     """Hashes of the lines that have at least LETTERS letters and digits: the LINES smallest, in order."""
-    text = text[:READ_CHARS]
-    if text.isascii():
-        lines = text.encode().translate(_LOWER, _DROP).split(b"\n")
-    else:
-        lines = text.casefold().encode("utf-8", "replace").translate(None, _DROP).split(b"\n")
-        lines = [x if x.isascii() else _DROP_WIDE.sub("", x.decode()).encode() for x in lines]
-    return tuple(sorted({crc32(x) for x in lines if len(x) >= LETTERS})[:LINES])
+    lines = text[:READ_CHARS].encode("utf-8", "replace").translate(_LOWER, _DROP).split(b"\n")
+    long = [x if x.isascii() else _letters(x) for x in lines if len(x) >= LETTERS]
+    return tuple(sorted({crc32(x) for x in long if len(x) >= LETTERS})[:LINES])
+
+
+def _letters(line: bytes) -> bytes:
+    return _DROP_WIDE.sub("", line.decode().casefold()).encode()
 
 
 def text_hash(own: str) -> str:

@@ -132,7 +132,8 @@ class Incident:
             self.asked.update(item.asked)
             if self.status is Status.RESOLVED and any(key.startswith("published:") for key in item.keys):
                 self.status, self.review = Status.PUBLISHED, self.review or Review(None, item.at)
-            self.references.append(item.message_id)
+            if not item.to or self.mailing_list.address in item.to:  # what one person got is no mail to answer for others
+                self.references.append(item.message_id)
             keep_question(self, item)
             return
         if item.elsewhere:
@@ -181,7 +182,8 @@ class Incident:
         self.opened, self.opener, self.opened_by = item.at, item.who, item.message_id
         self.title, self.subject = item.title or "(no subject)", item.subject
         to = {who.email for who in item.recipients}
-        self.opened_in_private = not to.isdisjoint(self.mailing_list.private) and self.mailing_list.address not in to
+        private = not to.isdisjoint(self.mailing_list.private) or item.split  # what it left may be private
+        self.opened_in_private = private and self.mailing_list.address not in to
         commander = item.who if item.kind == "human" and self.mailing_list.is_person(item.who) else None
         self.custody.append(Custody(commander, item.at, item.message_id))
 

@@ -5,14 +5,16 @@ It is no word that people write, so it stands in no table: ``commands`` makes it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from mailbot.core import draft
+from mailbot.core import draft, lines
 from mailbot.core.commands.scan import NearMiss, read_commands
 from mailbot.core.commands.sections import SECTIONS
-from mailbot.core.commands.unit import Command, Given, Keyword, alone
+from mailbot.core.commands.unit import KEYWORDS, Command, Given, Keyword, alone
+from mailbot.core.draft import key
 from mailbot.core.edits import Edits, merge
-from mailbot.core.incident import Act, Incident, Note, Refused
+from mailbot.core.incident import Act, Entry, Incident, Note, Refused
 from mailbot.core.message import Message
 from mailbot.core.reply import Part
 from mailbot.core.times import Context
@@ -39,7 +41,67 @@ def effect(incident: Incident, act: Act) -> str:
     edits = merge(base, incident.notes, returned, TITLES, write)
     incident.notes[:] = edits.notes
     incident.removed += [(note, f"taken out by {act.who}") for note in edits.removed]
+    if not quoted:
+        edits.done += [*_timeline(incident, act), *_actions(incident, act)]
     return _sentence(edits)
+
+
+def _timeline(incident: Incident, act: Act) -> Iterator[str]:
+    """Lines of the timeline that were corrected, added or taken out, as FIX, LOG and DROP would."""
+    from mailbot.core.report import report  # late: it prints what keywords made
+
+    view = report(incident)
+    ids = {s.number: s.message_id for s in view.sources}
+    entries = {e.label: e for e in incident.entries}
+    printed = [lines.Printed(n.label, n.clock, n.text, ids[n.source], entries[n.label].was) for n in view.lines]
+    shown = {p.label for p in printed}
+    out = [
+        lines.Printed(e.label, f"{e.utc:%H:%M}", e.what, "", e.was) for e in incident.entries if e.label not in shown
+    ]
+    for correction in lines.corrections(printed, out, lines.read(act.text)):
+        row, label = correction.row, correction.label
+        if row is None:
+            incident.change_entry(entries[label], dropped=f"dropped by {act.who}")
+            yield f"{label} taken out of the timeline"
+        elif not label:
+            added = incident.enter(act, row.text)
+            incident.change_entry(added, utc=row.at or added.utc)
+            yield f"{added.label} added to the timeline ({row.clock} {row.text[:40]})"
+        else:
+            _fix(incident, entries[label], row)
+            yield f"{label} corrected"
+
+
+def _fix(incident: Incident, entry: Entry, row: lines.Row) -> None:
+    at = row.at or entry.utc
+    moved = f"{at:%Y-%m-%d %H:%M}" != f"{entry.utc:%Y-%m-%d %H:%M}" or entry.about != row.clock.startswith("~")
+    changes: dict[str, object] = {
+        "was": (*entry.was, f"{entry.utc:%Y-%m-%d %H:%M} UTC - {entry.what}"),
+        "what": row.text,
+    }
+    if moved:
+        changes |= {"utc": at, "until": None}
+        if entry.when is not None:
+            changes["when"] = replace(entry.when, utc=at, about=row.clock.startswith("~"), sure=True)
+        if entry.kind == "resolved" and entry.utc == incident.resolved:
+            incident.resolved = at
+    incident.change_entry(entry, **changes)
+
+
+def _actions(incident: Incident, act: Act) -> Iterator[str]:
+    """Actions that were reworded, put under another heading, or added below one."""
+    known = {key(a.text) for a in incident.actions}
+    for category, label, text in lines.read(act.text).actions:
+        if label:
+            old = next((a for a in incident.actions if a.label == label), None)
+            if old is not None and text and (key(old.text) != key(text) or (category and old.category != category)):
+                incident.change_action(old, text=text, category=category or old.category)
+                yield f"{label} changed"
+        elif key(text) not in known:
+            given = Given(text=f"{category} {text}".strip())
+            new = Act(replace(act.command, keyword=KEYWORDS["ACTION"], given=given), act.said)
+            KEYWORDS["ACTION"].effect(incident, new)
+            yield f"{incident.actions[-1].label} noted"
 
 
 def _sentence(edits: Edits) -> str:

@@ -21,14 +21,19 @@ LINE = re.compile(r"\s*(?P<mark>(?i:#mailbot)[ \t:,]+)?(?P<word>[A-Za-z]{2,12})(
 
 NAMED = re.compile(r"(\s*:?)\s*(INC-\d{8}-[A-Z2-9]{3,12})(?![A-Z0-9])", re.I)
 
+REASON = re.compile(r"[\s,]+((?:because|as|since|and|now|after|thanks?|thank|until|by|with)\b.*)", re.S | re.I)
+
 # Natural marks count like commands; the receipt shows how they were read.
 NATURAL: tuple[tuple[re.Pattern[str], str, str], ...] = (
     (re.compile(r"\s*OUTAGE BEGINS\b(.*)", re.S), "START", "OUTAGE BEGINS 13:58"),
     (re.compile(r"\s*OUTAGE ENDS\b(.*)", re.S), "RESTORED", "OUTAGE ENDS 14:40"),
     (
-        re.compile(r"\s*I am declaring (?:this|the) incident (?:as )?resolved\b(.*)", re.S | re.I),
+        re.compile(
+            r"\s*I am declaring (?:this|the) incident (?:as )?(?:resolved|over)\b(?:\s+(?:as of|since|from)\b)?(.*)",
+            re.S | re.I,
+        ),
         "RESOLVED",
-        "I am declaring this incident resolved.",
+        "I am declaring this incident resolved because the disk is replaced.",
     ),
 )
 
@@ -76,7 +81,8 @@ def _begins(line: str) -> tuple[Keyword, str, str] | None:
     if "OUTAGE" in line or "declaring" in line:
         for pattern, word, _ in NATURAL:
             if mark := pattern.fullmatch(line):
-                return KEYWORDS[word], word, mark[1]
+                reason = REASON.match(mark[1])  # nobody says so by chance: what follows is a note without a colon too
+                return KEYWORDS[word], word, f": {reason[1]}" if reason else mark[1]
     return None
 
 
