@@ -30,7 +30,7 @@ class Look:
         self.subject = message.subject[:300].lower().strip()
         self.content = self.header("content-type")[:500]
         sender = envelope_sender if envelope_sender is not None else self.header("return-path", "x")
-        self.null = sender.strip() in _EMPTY
+        self.null: bool = sender.strip() in _EMPTY
         self.alone = not (message.references or message.in_reply_to)
 
     def header(self, name: str, default: str = "") -> str:

@@ -83,18 +83,19 @@ def parse(raw: bytes) -> Message:
     head = head_end(raw)
     pairs, mime = one_part(raw, head) or many_parts(few_parts(raw, head, problems), problems)
     headers = _headers(pairs, problems)
-    found: dict[str, list[str]] = {}
+    first = dict(reversed(headers))
+    found: dict[str, list[str]] = {name: [] for name in ("from", "to", "cc", "references")}
     for name, value in headers:
-        found.setdefault(name, []).append(value)
-    first = {name: values[0] for name, values in found.items()}
+        if name in found:
+            found[name].append(value)
     text, from_html, attachments, reports = _body(mime, problems)
     date, offset_known = read_date(first.get("date", ""), problems)
     senders = addresses(first.get("from", ""))
-    if len(found.get("from", ())) > 1 or len(senders) > 1:
+    if len(found["from"]) > 1 or len(senders) > 1:
         problems.append("more than one From: the first was taken")
-    people = addresses(", ".join([*found.get("to", ()), *found.get("cc", ())]))
+    people = addresses(", ".join([*found["to"], *found["cc"]]))
     replied = _ids(first.get("in-reply-to", ""), people)
-    known = _ids(" ".join(found.get("references", ())), ())
+    known = _ids(" ".join(found["references"]), ())
     message_id = _own_id(first, text, problems)
     references = tuple(dict.fromkeys(i for i in (*known, *replied) if i != message_id))
     if len(references) > REFERENCES:
@@ -211,9 +212,12 @@ def _headers(pairs: Pairs, problems: list[str]) -> tuple[tuple[str, str], ...]:
     if len(pairs) > HEADERS:
         problems.append(f"more than {HEADERS} headers: the rest was not read")
         del pairs[HEADERS:]
-    if any([len(value) > VALUE_BYTES for _, value in pairs]):
+    text = "".join([value for _, value in pairs])
+    if len(text) > VALUE_BYTES and any(len(value) > VALUE_BYTES for _, value in pairs):
         problems.append(f"a header over {VALUE_BYTES} bytes was cut")
         pairs = [(name, value[:VALUE_BYTES]) for name, value in pairs]
+    if text.isascii() and text.isprintable():  # what header_text asks of each
+        return tuple([(header_name(name), value.strip()) for name, value in pairs])
     return tuple([(header_name(name), header_text(value)) for name, value in pairs])
 
 
