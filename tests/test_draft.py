@@ -379,3 +379,80 @@ def test_reading_is_linear() -> None:
     found = draft.find(text, ())
     assert found is None or len(found.text) <= draft.MOST
     assert len(draft.read(text).sections) == 1
+
+
+# ── timeline and actions ──────────────────────────────────────────────────────────────────────────────────────────────
+
+LINES = """CAUSE: no alert
+
+LOG 11:50 UTC disk is full
+LOG 11:55 UTC asked Carol
+ACTION prevent add a test @bob due 2026-12-01
+"""
+
+
+def lines_of(made: Scene) -> list[str]:
+    return [f"{e.utc:%H:%M} {e.what}" for e in made.incident.timeline()]
+
+
+def test_lines_of_the_timeline_are_corrected_added_and_taken_out() -> None:
+    made = drafted(LINES)
+    text = page(mailed(made))
+    text = text.replace("* 11:50 - disk is full", "* 11:48 - disk of registry-2 is full")
+    text = text.replace("* 11:55 - asked Carol [^1]\n", "* 11:52 - Carol looked too\n")
+    made.mail(CAROL, text, 60)
+    assert lines_of(made) == [
+        "11:38 Incident start.",
+        "11:48 disk of registry-2 is full",
+        "11:52 Carol looked too",
+        "12:20 Service restored: old logs deleted",
+        "12:40 Incident concluded.",
+    ]
+    assert said(made) == (
+        "merged: T2 corrected, T6 added to the timeline (11:52 Carol looked too), T3 taken out of the timeline."
+    )
+    assert made.incident.entry("T2").was == ("2026-11-21 11:50 UTC - disk is full",)
+    assert "(corrected; before: 2026-11-21 11:50 UTC - disk is full)" in RENDERER.report(made.incident)[1]
+    made.mail(CAROL, page("---- draft " + RENDERER.report(made.incident)[1]), 70)
+    assert said(made) == "", "and again it is no edit"
+
+
+def test_a_corrected_end_of_the_impact_corrects_the_duration() -> None:
+    made = drafted(LINES)
+    made.mail(CAROL, page(mailed(made)).replace("* 12:20 - Service restored", "* 12:30 - Service restored"), 60)
+    assert "\n52 min (2026-11-21 11:38 to 12:30 UTC)" in RENDERER.report(made.incident)[1]
+
+
+def test_a_stale_draft_takes_no_newer_line_out_and_brings_no_old_one_back() -> None:
+    made = drafted(LINES)
+    text = page(mailed(made))
+    made.mail(BOB, "LOG 12:00 UTC deleted old logs\nFIX T2 11:47\nDROP T3", 50)
+    before = lines_of(made)
+    made.mail(CAROL, text.replace("no alert", "no alert on disks"), 60)
+    assert lines_of(made) == before
+    assert said(made) == "merged: Root Cause changed."
+
+
+def test_actions_are_reworded_moved_and_added_below_their_heading() -> None:
+    made = drafted(LINES)
+    text = page(mailed(made))
+    assert "* A1 add a test (@bob), due 2026-12-01 [^1]" in text
+    text = text.replace("add a test (@bob)", "add a test for a full disk (@bob)")
+    text = text.replace("### Detect\n", "### Detect\n\n* alert on disks @carol due 2026-12-24\n")
+    made.mail(CAROL, text, 60)
+    found = [(a.label, a.category, a.text, a.owner, a.due) for a in made.incident.actions]
+    assert found == [
+        ("A1", "prevent", "add a test for a full disk", "bob", "2026-12-01"),
+        ("A2", "detect", "alert on disks", "carol", "2026-12-24"),
+    ]
+    assert said(made) == "merged: A2 noted, A1 changed."
+
+
+def test_undo_of_an_edited_timeline_keeps_the_numbers() -> None:
+    made = drafted(LINES)
+    before = lines_of(made)
+    made.mail(CAROL, page(mailed(made)).replace("* 11:55 - asked", "* 11:52 - looked too\n* 11:55 - asked"), 60)
+    code = next(c for c, m in made.incident.codes.items() if m == made.items[-1].message_id)
+    made.mail(BOB, f"UNDO {code}\nLOG 11:53 UTC later", 61)
+    assert lines_of(made) == sorted([*before, "11:53 later"])
+    assert made.incident.entry("T7").what == "later", "T6 was the line that was taken back"
