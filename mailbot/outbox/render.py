@@ -154,7 +154,7 @@ def _for_mail(markdown: str) -> str:
     body = re.sub(r"^<!--.*?-->\n*", "", body, flags=re.S | re.M)
     body = re.sub(r"\\([\\<\[#`~=>-])", r"\1", body)
     lines = (
-        _wrap(line, 2 * line.startswith("* "), "") if len(line) > WIDTH else line for line in body.strip().split("\n")
+        _wrap(line, {"* ": 2, "- ": 2, "[^": 6}.get(line[:2], 0), "") if len(line) > WIDTH else line for line in body.strip().split("\n")
     )
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
 
