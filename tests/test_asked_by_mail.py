@@ -70,6 +70,16 @@ def test_an_answer_after_a_year_belongs_to_its_incident_and_settles_the_action(r
     assert room.look(incident).actions[0].state == "done"
 
 
+def test_l28_a_mail_to_the_list_answers_what_the_list_has_seen(room: Room) -> None:
+    over(room, more="ACTION prevent watch the disk @bob")
+    found = room.until(day(31))
+    alone = {m["Message-ID"] for m in found if room.list.address not in str(m["To"])}
+    assert len(alone) >= 4
+    public = [m for m in found if room.list.address in str(m["To"]) and kind(m) != "digest"]
+    assert [kind(m) for m in public] == ["ack", "draft", "report", "publish"]
+    assert not [m for m in public if alone & {m["In-Reply-To"], *str(m["References"]).split()}]
+
+
 def test_pause_stops_all_of_it_and_resume_sends_the_latest_of_what_was_missed(room: Room) -> None:
     over(room)
     room.mailroom.pause(True)
