@@ -92,18 +92,22 @@ class Clock:
         self.now = max(self.now, to.astimezone(UTC))
 
 
-def simulate(scene: Scene, config: Config) -> tuple[list[Given], list[Given]]:
+def simulate(scene: Scene, config: Config, published: Path | None = None) -> tuple[list[Given], list[Given]]:
     """(mails that went in, mails that went out), in their order. Nothing of ``config`` that stands on disk is touched:
-    archives are made in a folder that is thrown away. OSError where that cannot be."""
+    archives are made in a folder that is thrown away, and so are published reports where no folder is given for them.
+    OSError where that cannot be."""
     with TemporaryDirectory(prefix="mailbot-simulate-") as folder:
-        play = Play(scene, _elsewhere(config, Path(folder)))
+        play = Play(scene, _elsewhere(config, Path(folder), published or Path(folder) / "published"))
         asyncio.run(play.run())
     return play.came, play.post.taken
 
 
-def _elsewhere(config: Config, folder: Path) -> Config:
-    lists = tuple(_elsewhere(one, folder / one.store.folder.name) for one in config.lists)
-    return replace(config, store=replace(config.store, folder=folder), lists=lists)
+def _elsewhere(config: Config, folder: Path, published: Path) -> Config:
+    lists = tuple(
+        _elsewhere(one, folder / one.store.folder.name, published / one.store.folder.name) for one in config.lists
+    )
+    publish = replace(config.publish, folder=published if config.publish.folder else None)
+    return replace(config, store=replace(config.store, folder=folder), publish=publish, lists=lists)
 
 
 class Play:

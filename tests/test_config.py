@@ -170,7 +170,7 @@ def test_whatever_stands_in_a_key_the_answer_is_a_config_or_sentences(
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.dictionaries(st.sampled_from([*SECTIONS, "other", "zone"]), VALUES, max_size=4))
+@given(st.dictionaries(st.sampled_from([*SECTIONS, "lists", "other", "zone"]), VALUES, max_size=4))
 def test_whatever_stands_for_a_section_the_answer_is_a_config_or_sentences(tree: dict[str, object]) -> None:
     config, mistakes = read(json.loads(json.dumps(tree, default=str)), HERE)
     assert (config is None) == bool(mistakes)

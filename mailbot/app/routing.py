@@ -23,7 +23,7 @@ def route(offices: Sequence[Office], raw: bytes, recipients: Iterable[str]) -> l
 
 
 def _rules(offices: Sequence[Office], raw: bytes, envelope: set[str]) -> Iterator[list[Office]]:
-    yield [o for o in offices if o.config.list.address in envelope]
+    yield [o for o in offices if not envelope.isdisjoint(_addresses(o))]
     message = parse(raw)
     yield [o for o in offices if f"<{o.config.list.id.lower()}>" in message.header("list-id").lower()]
     named = [o for o in offices if any(_is_bot(o, address) for address in envelope)]
@@ -31,9 +31,13 @@ def _rules(offices: Sequence[Office], raw: bytes, envelope: set[str]) -> Iterato
     answered = {r.strip("<>") for r in (message.header("in-reply-to") + " " + message.header("references")).split()}
     yield [o for o in offices if hasattr(o, "register") and any(a in o.register.ours for a in answered)]
     to = {address.email for address in message.recipients}
-    yield [o for o in offices if o.config.list.address in to]
+    yield [o for o in offices if not to.isdisjoint(_addresses(o))]
     yield named[:1]
     yield list(offices[:1])
+
+
+def _addresses(office: Office) -> tuple[str, ...]:
+    return (office.config.list.address, *office.config.private.addresses)
 
 
 def _is_bot(office: Office, address: str) -> bool:

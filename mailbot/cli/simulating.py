@@ -24,7 +24,7 @@ def run_simulate(args: argparse.Namespace) -> int:
     if args.out is not None:
         _clear(args.out)
     log.start("error")
-    came, sent = simulate.simulate(scene, config)
+    came, sent = simulate.simulate(scene, config, args.out / "published" if args.out else None)
     lists = {one.list.address: f"[{one.list.name}]" for one in config.each}
     rows = [simulate.row(given, simulate.file_name(given, n), lists) for n, given in enumerate(sent, 1)]
     if args.out is not None:
@@ -61,7 +61,7 @@ def _clear(out: Path) -> None:
     if out.exists():
         if any(out.iterdir()) and not (out / "index.txt").exists():
             raise Stop(f"{out} has files that are no simulation's; name another folder with --out.")
-        for folder in ("in", "out"):
+        for folder in ("in", "out", "published"):
             shutil.rmtree(out / folder, ignore_errors=True)
 
 

@@ -92,27 +92,36 @@ def read(tree: dict[str, Any], folder: Path) -> tuple[Config | None, list[Mistak
                 key = f"lists.{name}.{mistake.key.removeprefix('list.')}"
                 mistakes.append(dataclasses.replace(mistake, key=key))
         if one is not None:
-            configs[name] = dataclasses.replace(
-                one, store=dataclasses.replace(one.store, folder=one.store.folder / name)
-            )
-    mistakes += _apart(configs)
+            configs[name] = _below(one, config, name)
+    mistakes += _apart(configs) if not mistakes else ()
     for n, box in enumerate(config.imap if config else (), 1):
         if box.list and box.list not in alone:
             mistakes.append(
                 Mistake(f"imap[{n}].list", box.list, f"there is no [lists.{box.list}]{near(box.list, alone)}")
             )
-    if config is None or mistakes:
-        return None, mistakes
-    return dataclasses.replace(config, lists=tuple(configs.values())), []
+    if config is None or mistakes or not configs:
+        return (None if mistakes else config), mistakes
+    several = tuple(configs.values())
+    return dataclasses.replace(config, smtp=several[0].smtp, lists=several), []
+
+
+def _below(one: Config, above: Config | None, name: str) -> Config:
+    """A list's own folders, below those of all."""
+    folder = one.publish.folder
+    if folder is not None and above is not None and folder == above.publish.folder:
+        folder /= name
+    store = dataclasses.replace(one.store, folder=one.store.folder / name)
+    return dataclasses.replace(one, store=store, publish=dataclasses.replace(one.publish, folder=folder))
 
 
 def _apart(configs: dict[str, Config]) -> Iterator[Mistake]:
     """Lists that cannot be told from each other."""
     seen: dict[str, str] = {}
     for name, config in configs.items():
-        for key, value in (("address", config.list.address), ("id", config.list.id)):
+        folder = str(config.publish.folder or "")
+        for key, value in (("address", config.list.address), ("id", config.list.id), ("publish.folder", folder)):
             first = seen.setdefault(f"{key} {value}", name)
-            if first != name:
+            if value and first != name:
                 yield Mistake(f"lists.{name}.{key}", value, f"[lists.{first}] has it already; write another")
 
 
