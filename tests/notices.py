@@ -112,9 +112,25 @@ def afterwards() -> dict[str, Letter]:
     scene.mail(BOB, f"CAUSE: no test of rotation\nRESOLUTION: old logs deleted\n{PLENTY}", 140)
     scene.settle()
     found["report-complete"] = letters(scene, 100 + 4 * DAY, only="report")["report"]
+    scene.mail(BOB, "POORLY: Carol forgot to watch the disk", 145)
+    found["hint"] = letters(scene, only="hint")["hint"]
+    scene.settle()
     scene.mail(BOB, "DONE A1 https://forge.example/ops/registry/issues/7", 150)
+    scene.settle()
+    found["published-unreviewed"] = letters(unanswered(), 45 * DAY, only="published")["published"]
+    scene.mail(CAROL, "REVIEWED: reads well", 160)
+    found["published"] = letters(scene, only="published")["published"]
+    scene.settle()
     found["anniversary"] = letters(scene, 366 * DAY, policy=YEAR, only="anniversary")["anniversary"]
     return found
+
+
+def unanswered() -> Scene:
+    """ "Publish as it is?" was asked on the 30th day."""
+    scene = of_nobody()
+    for minute in (16 * DAY, 31 * DAY):
+        scene.settle(minute)
+    return scene
 
 
 def of_nobody() -> Scene:

@@ -295,3 +295,18 @@ def test_whatever_is_merged_split_and_undone_a_rebuild_gives_the_same_and_nothin
             for chain in zip(incident.custody, incident.custody[1:], strict=False):
                 assert chain[0].since <= chain[1].since
             assert impact(incident).words
+
+
+def test_after_an_undo_only_the_incidents_that_it_changed_are_looked_at_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, young = two(desk)
+    for n in range(5):
+        desk.mail(ALICE, "x", f"Something else {n}")
+    merge = desk.mail(CAROL, f"MERGE {old}\nLOG d", "Re: Mirror is slow", re="m2@example.org")
+    looked: list[str] = []
+    note = desk.register.note
+    monkeypatch.setattr(desk.register, "note", lambda i, at: looked.append(i.id) or note(i, at))  # type: ignore[func-returns-value]
+    desk.undo(CAROL, merge)
+    assert set(looked) == {old, young}
+    assert [e.dropped for e in desk.look(young).entries][-1] == "undone", "the rest of that mail is taken back too"

@@ -18,9 +18,8 @@ from mailbot.store.state import Doc
 
 MARKS = ("ZONE", "MERGE", "SPLIT", "UNDO", "#mailbot", "#MAILBOT", "#Mailbot", "INC-", "inc-")  # a cheap first question
 KEYS = ("z", "a", "u")
-_Row = tuple[
-    tuple[int, float], int, str, bool, tuple[str, ...]
-]  # place, number, code, decides something, UNDO of which codes
+# place, number, code, decides something, a zone, UNDO of which codes
+_Row = tuple[tuple[int, float], int, str, bool, bool, tuple[str, ...]]
 
 
 class Wish(TypedDict):
@@ -65,7 +64,7 @@ class Decisions:
         """A mail's document; ``place``: its order in the fold. What stands is known again after ``settle``."""
         if any(key in doc for key in KEYS):
             acts = "z" in doc or "a" in doc
-            self._known.append((place, number, undo_code(doc["f"][0]), acts, tuple(doc.get("u", ()))))
+            self._known.append((place, number, undo_code(doc["f"][0]), acts, "z" in doc, tuple(doc.get("u", ()))))
 
     def settle(self) -> None:
         self.gone = self._gone(self._known)
@@ -73,16 +72,21 @@ class Decisions:
     def take_back(self, place: tuple[int, float], number: int, doc: Mapping[str, Any]) -> bool:
         """Does a mail, the latest of all, take back what one decided? Then all must be threaded again."""
         codes = tuple(doc.get("u", ()))
-        return bool(codes) and self._gone([*self._known, (place, number, "", False, codes)]) != self.gone
+        return bool(codes) and self._gone([*self._known, (place, number, "", False, False, codes)]) != self.gone
 
     def _gone(self, known: list[_Row]) -> frozenset[int]:
         """From the last to the first, so that an UNDO can be undone."""
         gone: set[int] = set()
         known = sorted(known)
         for n in range(len(known) - 1, -1, -1):
-            if known[n][4] and known[n][1] not in gone:
-                gone.update(row[1] for row in known[:n] if row[2] in known[n][4])
+            if known[n][5] and known[n][1] not in gone:
+                gone.update(row[1] for row in known[:n] if row[2] in known[n][5])
         return frozenset(gone)
+
+    def zones_differ(self, other: Decisions) -> bool:
+        """Does a ZONE stand in one and not in the other? Then mails anywhere may be read otherwise."""
+        moved = self.gone ^ other.gone
+        return any(row[1] in moved and row[4] for row in other._known)
 
     def undid(self, codes: tuple[str, ...]) -> tuple[str, ...]:
         """Those of the codes that name a mail which decided something."""

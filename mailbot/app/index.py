@@ -47,6 +47,19 @@ class Waiting:
     next_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What was known before everything was threaded again."""
+
+    members: dict[str, list[int]]
+    joined: dict[str, list[tuple[int, str, list[int]]]]
+    rows: dict[str, int]
+    wake: dict[str, float]
+    folded: Folds
+    touched: set[str]
+    decisions: Decisions
+
+
 class Index:
     """One list's mails and incidents as far as they are kept in memory. One thread uses it."""
 
@@ -216,10 +229,18 @@ class Index:
 
     # ── again ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def rethread(self) -> None:
-        """Threads every message again in its order. No mail is read for it: the state has each one's facts."""
+    def rethread(self, undone: bool = False) -> None:
+        """Threads every message again in its order. No mail is read for it: the state has each one's facts. ``undone``: for
+        an UNDO and nothing else, which changes a few incidents only; the others need not be looked at again."""
         with without_gc():
+            before = Before(self.members, self.joined, self.rows, self.wake, self._folded, self.touched, self.decisions)
             self._rethread()
+            if undone and not before.decisions.zones_differ(self.decisions):
+                self._list_changed(before)
+            else:
+                for number, _ in list(self.state.all("incidents")):
+                    self.state.delete("incidents", number)
+                self._list_again(self.members)
 
     def _rethread(self) -> None:
         decisions, places = Decisions(), []
@@ -230,8 +251,6 @@ class Index:
         places.sort()
         self._keep_order([number for (live, _), number in places if not live])
         mark, cursors = self.mark, self.cursors
-        for number, _ in list(self.state.all("incidents")):
-            self.state.delete("incidents", number)
         self._empty()
         self.mark, self.cursors = mark, cursors
         for number, doc in self.state.all("messages", [number for _, number in places]):
@@ -244,15 +263,37 @@ class Index:
             self._index(number, doc, facts, placed)
         self.decisions.settle()
         self.settle_outbox()
-        self._list_again()
 
     def _keep_order(self, imported: list[int]) -> None:
         for begin in range(0, len(imported), ORDERED):
             self.state.put("order", begin // ORDERED + 1, {"n": imported[begin : begin + ORDERED]})
 
-    def _list_again(self) -> None:
+    def _list_changed(self, before: Before) -> None:
+        """Keeps what stands of the incidents that have the same mails, read in the same way."""
+        moved = before.decisions.gone ^ self.decisions.gone
+        self._folded, self.touched = before.folded, before.touched & self.members.keys()
+        same = {
+            name
+            for name, numbers in self.members.items()
+            if name in before.rows
+            and before.members.get(name) == numbers
+            and before.joined.get(name, []) == self.joined.get(name, [])
+            and moved.isdisjoint(numbers)
+        }
+        for name, number in before.rows.items():
+            doc = self.state.get("incidents", number) if name in same else None
+            if doc is None:
+                self._folded.take(name)
+                self.state.delete("incidents", number)
+                continue
+            self._list(number, doc)
+            if name in before.wake:
+                self.wake[name] = before.wake[name]
+        self._list_again({name: numbers for name, numbers in self.members.items() if name not in same})
+
+    def _list_again(self, members: Mapping[str, list[int]]) -> None:
         """Imported incidents as they stand unread; the others are to be looked at."""
-        for incident, numbers in self.members.items():
+        for incident, numbers in members.items():
             first, last = (self.state.get("messages", numbers[at]) or {} for at in (0, -1))
             if not last["m"]:  # live ones come last
                 self.touched.add(incident)

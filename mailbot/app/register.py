@@ -36,19 +36,19 @@ class Register(Index):
         """Takes what the archive has beyond the mark: at most ``most`` records, no further one after ``until`` (monotonic
         seconds); how many it took. No mail is sent here."""
         taken = 0
-        late = False
+        again: set[str] = set()
         for record in self.archive.records(self.mark):
-            late = self._take(record) or late
+            again.add(self._take(record))
             taken += 1
             if (most is not None and taken >= most) or time.monotonic() > until:
                 break
-        if late:
-            self.rethread()
+        if again - {""}:
+            self.rethread(undone="import" not in again)
         return taken
 
-    def _take(self, record: Record) -> bool:
-        """One record. True where all must be threaded again: it is an imported one, which comes by its Date, or an UNDO of
-        what was decided about threads or zones."""
+    def _take(self, record: Record) -> str:
+        """One record. Why all must be threaded again, "" where not: "import", which comes by its Date, or "undo" of what was
+        decided about threads or zones."""
         number = self.state.next_id("messages")
         arrived = record.arrival.at or datetime(1970, 1, 1, tzinfo=UTC)
         taken = self._read(record, arrived)
@@ -60,7 +60,7 @@ class Register(Index):
             self._cursor(record.arrival.way)
         if record.imported or self.decisions.take_back(order(doc["m"], doc["f"][1]), number, doc):
             self.state.put("messages", number, doc)
-            return True
+            return "import" if record.imported else "undo"
         placed = self.threads.place(taken.facts, **self.decisions.wish(number, doc))
         doc |= placed_as(placed)
         self.state.put("messages", number, doc)
@@ -71,7 +71,7 @@ class Register(Index):
         for incident in [current] if current else self.named(doc):
             if number in self.members[incident][-1:]:
                 self._fold_in(incident, number, taken, doc, bool(placed.merged))
-        return False
+        return ""
 
     def _read(self, record: Record, at: datetime) -> Taken:
         if record.direction == "out":

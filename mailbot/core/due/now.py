@@ -23,10 +23,12 @@ def due(incident: Incident, now: datetime, policy: Policy, busy: Container[str] 
 
     ``busy``: people with an open question of another incident, who are not asked here (one open question a person).
     """
-    notices = [_asked(incident, ask) for ask in incident.asks.values() if now - ask.at < LATE]
+    quiet = _is_quiet(incident, now)
+    asks = [ask for ask in incident.asks.values() if now - ask.at < LATE]
+    notices = [_asked(incident, ask, quiet) for ask in asks if ask.outcomes or ask.kind != "hint" or not quiet]
     times: list[datetime] = []
     reminders: list[Notice] = []
-    if incident.live and _is_quiet(incident, now):
+    if incident.live and quiet:
         times += [incident.quiet_until] if incident.quiet_until is not None else []
     elif incident.live:
         for row in rows(incident, policy, busy):
@@ -58,9 +60,10 @@ def _is_past(row: Row, now: datetime) -> bool:
     return row.kind == "anniversary" and now - row.moments[-1] > MISSED
 
 
-def _asked(incident: Incident, ask: Ask) -> Notice:
-    """A draft or brief that came too late for its incident is still the receipt of its message (law 4)."""
-    kind = ask.kind if fits_state(incident, ask.kind, ask.key) else "receipt"
+def _asked(incident: Incident, ask: Ask, quiet: bool) -> Notice:
+    """A draft or brief that came too late for its incident is still the receipt of its message (law 4); so is an unwanted
+    hint."""
+    kind = ask.kind if fits_state(incident, ask.kind, ask.key) and not (quiet and ask.kind == "hint") else "receipt"
     to: tuple[str, ...] = ask.also if ask.public else (ask.who.email,)
     if kind == "brief" and incident.offered:
         to = (incident.offered[0].email,)
