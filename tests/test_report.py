@@ -152,8 +152,8 @@ def test_a18_all_commanders_are_named_in_order() -> None:
         (ALICE, "HANDOFF bob@example.org"), (BOB, "ACCEPT"), (BOB, "HANDOFF alice@example.org"), (ALICE, "ACCEPT")
     )
     assert (
-        "\nIncident Commander: Alice Doe (2026-11-21 12:00 to 12:10), Bob Stone (2026-11-21 12:10 to 12:20),"
-        " Alice Doe (since 2026-11-21 12:20)\n" in text(made)
+        "\nIncident Commander: Alice Doe (2026-11-21 12:00 to 12:10 UTC), Bob Stone (12:10 to 12:20 UTC),"
+        " Alice Doe (since 12:20 UTC)\n" in text(made)
     )
     desk = Scene()
     desk.mail("helpdesk@example.org", "x", 0)
@@ -411,12 +411,14 @@ def test_p40_names_are_printed_as_names_initials_or_roles_everywhere() -> None:
     for policy in ("initials", "roles"):
         found = text(made, names=policy)
         assert not re.search("Alice|Bob|Carol|Doe|Stone", found, re.I), policy
-    assert "Incident Commander: A.D. (2026-11-21 12:00 to 12:10), B.S. (2026-11-21 12:10 to 12:20)\n" in text(
+    assert "Incident Commander: A.D. (2026-11-21 12:00 to 12:10 UTC), B.S. (12:10 to 12:20 UTC)\n" in text(
         made, names="initials"
     )
     assert "B.S. took over from A.D." in text(made, names="initials")
     roles = text(made, names="roles")
-    assert "Incident Commander: commander 1 (2026-11-21 12:00 to 12:10), commander 2 (2026-11-21 12:10 to 12:20)\n" in roles
+    assert (
+        "Incident Commander: commander 1 (2026-11-21 12:00 to 12:10 UTC), commander 2 (12:10 to 12:20 UTC)\n" in roles
+    )
     assert "commander 2 took over from commander 1." in roles
 
 

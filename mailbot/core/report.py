@@ -67,7 +67,7 @@ class Held:
     who: str
     since: datetime
     until: datetime | None
-    words: str  # "2026-11-21 12:00 to 13:10"
+    words: str  # "2026-11-21 12:00 to 13:10 UTC"; the day once
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,13 +229,12 @@ def _custody(incident: Incident, people: Names) -> list[Held]:
     """Intervals that touch: each ends where the next begins, the last with the incident (A10)."""
     ends = [c.since for c in incident.custody[1:]] + [incident.closed_at]
     held: list[Held] = []
+    before: datetime | None = None
     for custody, until in zip(incident.custody, ends, strict=False):
-        words = (
-            f"{custody.since:%Y-%m-%d %H:%M} to {moment(until, custody.since)}"
-            if until
-            else f"since {custody.since:%Y-%m-%d %H:%M}"
-        )
+        since = moment(custody.since, before)
+        words = f"{since} to {moment(until, custody.since)} UTC" if until else f"since {since} UTC"
         held.append(Held(people.person(custody.who), custody.since, until, words))
+        before = until
     return held
 
 

@@ -21,6 +21,7 @@ CHANGE = re.compile(
     r"|switch\w*|restart\w*|reboot\w*|enabl\w+|disabl\w+|v\d+(?:\.\d+)*)\b",
     re.I,
 )
+COMMAND = re.compile(r"`[^`\n]{3,}`|(?:^|\s)(?:\$ |sudo |kubectl |systemctl |docker |git |rm -|helm |psql )\S")
 LINK = re.compile(r"https?://[^\s<>]+[^\s<>.,;:)]")
 
 
@@ -65,7 +66,7 @@ def _cause(incident: Incident) -> Iterator[Offer]:
     kept = [a for a in incident.actions if a.state not in ("declined", "undone")]
     if wrong and not kept and not any("accepted" in n.text.casefold() for n in wrong):
         yield Offer(
-            "The report says what went wrong, and no action what to do about it. One is enough, or write that it is accepted.",
+            "The report says what went wrong, and not yet what to do about it. One action is enough, or that it is accepted.",
             "ACTION prevent ...",
         )
 
@@ -86,15 +87,25 @@ def _detection(incident: Incident) -> Iterator[Offer]:
 
 
 def _resolution(incident: Incident) -> Iterator[Offer]:
+    """What RESTORED said, else links and commands of the timeline: specific, as they are (A34)."""
     if incident.section("RESOLUTION"):
         return
-    for entry in reversed(incident.timeline()):
+    lines = incident.timeline()
+    links = list(dict.fromkeys(link for e in lines for link in LINK.findall(e.what)))
+    for entry in reversed(lines):
         note = entry.what.removeprefix("Service restored: ")
         if entry.kind == "restored" and note != entry.what:
-            links = [link for e in incident.timeline() for link in LINK.findall(e.what) if link not in note]
-            more = f" ({links[-1]})" if links else ""
+            more = "".join(f" ({link})" for link in links[-1:] if link not in note)
             yield Offer(f'{entry.label} says "{note}". Is that what ended it?', f"RESOLUTION: {note}{more}")
             return
+    start = incident.start.utc if incident.start else None
+    done = [e for e in lines if (start is None or e.utc >= start) and (LINK.search(e.what) or COMMAND.search(e.what))]
+    if done:
+        last = done[-1]
+        yield Offer(
+            f"{last.label} at {last.utc:%H:%M} UTC names a link or a command. Is that what ended it?",
+            f"RESOLUTION: {_short(last)}",
+        )
 
 
 def _poorly(incident: Incident) -> Iterator[Offer]:
