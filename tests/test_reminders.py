@@ -174,6 +174,14 @@ def test_a_resolved_incident_is_published_by_no_row_after_reopen_or_when_it_is_q
         assert said(played(scene, 60 * DAY), "published") == []
 
 
+def test_l44_quiet_stops_hints_and_what_they_told_is_a_receipt() -> None:
+    scene = resolved()
+    scene.mail(BOB, "CAUSE: Carol forgot to rotate the logs", 5)
+    assert scene.kinds(5, REPORT_ONLY) == ["hint"]
+    scene.mail(ALICE, "QUIET", 6)
+    assert scene.kinds(6, REPORT_ONLY) == ["receipt", "receipt"]
+
+
 # ── questions ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
