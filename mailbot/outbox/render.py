@@ -154,7 +154,8 @@ def _for_mail(markdown: str) -> str:
     body = re.sub(r"^<!--.*?-->\n*", "", body, flags=re.S | re.M)
     body = re.sub(r"\\([\\<\[#`~=>-])", r"\1", body)
     lines = (
-        _wrap(line, {"* ": 2, "- ": 2, "[^": 6}.get(line[:2], 0), "") if len(line) > WIDTH else line for line in body.strip().split("\n")
+        _wrap(line, {"* ": 2, "- ": 2, "[^": 6}.get(line[:2], 0), "") if len(line) > WIDTH else line
+        for line in body.strip().split("\n")
     )
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
 
@@ -304,6 +305,8 @@ class Renderer:
         }
         if notice.kind in ("draft", "hint", "published"):
             words |= paper.words(notice, incident, self.looks.page_url.replace("{file}", words.get("file", "")))
+        if notice.kind == "published":
+            words["incident"] = paper.as_published(incident, now)
         if notice.kind == "action":
             words |= todo.words(notice, incident, now, self.looks.tracker, self.looks.names, self._fill)
         files = []
