@@ -132,6 +132,14 @@ def test_a_header_block_below_own_text_ends_it_and_one_above_does_not() -> None:
     assert own(f"{block}\nThis is all I have.\n").strip() == "This is all I have."
 
 
+def test_answers_between_marks_below_a_header_block_are_kept() -> None:
+    block = "----- Original Message -----\nFrom: Alice <alice@example.org>\nSent: 6 May 2024 09:15\nSubject: down\n\n"
+    text = "See below.\n\n" + block + "> is it down?\n\nSince 14:05.\n\n> and now?\n\nBack at 14:30.\n"
+    assert own(text).strip().split("\n\n") == ["See below.", "Since 14:05.", "Back at 14:30."]
+    theirs = block + "On Monday Bob <bob@example.org> wrote:\n> is it down?\n\nSince 14:05.\n"
+    assert own("Thanks!\n\n" + theirs).strip() == "Thanks!"
+
+
 def test_a_signature_ends_where_the_quote_below_it_begins() -> None:
     head = "On Mon, 6 May 2024 at 09:15, Bob <bob@example.org> wrote:"
     text = f"Fixed.\n\n-- \nAlice\n+41 44 123 45 67\n\n{head}\n> when?\n\nAt 10:00.\n"

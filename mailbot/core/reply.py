@@ -171,9 +171,13 @@ class _Reader:
     # -- quotes
 
     def _rest(self, start: int, end: int) -> int:
-        """A header block from ``start`` to ``end``: what follows is quoted, if anything own came before it."""
+        """A header block from ``start`` to ``end``: what follows is quoted, if anything own came before it.
+
+        Outlook Express marks the quote below its block: then lines are judged one by one, and answers between them stay.
+        """
         self._mark(start, end, Kind.ATTRIBUTION)
-        if not self.has_own:
+        n = self._next(end)
+        if not self.has_own or (n > 0 and self.lines[n].startswith(">")):
             return end
         return self._to_end(end, Kind.QUOTE)
 
