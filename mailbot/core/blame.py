@@ -143,7 +143,7 @@ def hinted(incident: Incident, message_id: str) -> list[Hint]:
     """What the author of a message should hear of it: of what it wrote into the report, once the incident is over.
 
     While users are hit nobody is taught how to write (A14)."""
-    if incident.is_open:
+    if incident.is_open or incident.quiet:
         return []
     notes = [(n.section, n.text) for n in incident.notes if n.message_id == message_id]
     return hints(notes)
