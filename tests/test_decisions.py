@@ -15,6 +15,7 @@ from mailbot.core.due import Policy
 from mailbot.core.impact import impact
 from mailbot.core.incident import Status, undo_code
 from mailbot.outbox.render import Looks, Renderer
+from mailbot.store.archive import Arrival, Place
 from tests.incident_scene import ALICE, BOB, CAROL, LIST
 from tests.register_scene import Desk
 
@@ -310,3 +311,20 @@ def test_after_an_undo_only_the_incidents_that_it_changed_are_looked_at_again(
     desk.undo(CAROL, merge)
     assert set(looked) == {old, young}
     assert [e.dropped for e in desk.look(young).entries][-1] == "undone", "the rest of that mail is taken back too"
+
+
+def test_l7_a_digest_reply_that_comes_twice_does_what_it_says_once_and_is_no_unfiled_mail(desk: Desk) -> None:
+    first = desk.of(desk.mail(ALICE, "x"))
+    digest = desk.ours("[incident digest] 2026-W47: 1 open", "digest:2026-W47")
+    subject = "Re: [incident digest] 2026-W47: 1 open"
+    said = desk.mail(CAROL, f"ACTION {first} a\nHANDOFF {first} bob@example.org: good luck", subject, re=digest)
+    (doc,) = desk.register.find(said)
+    again = desk.archive.read(Place(*doc["p"])).raw
+    desk.archive.append("in", again, Arrival("smtp 127.0.0.1", "list@example.org", (LIST.address,), "")).result(10)
+    desk.register.catch_up()
+    desk.register.commit()
+    desk.mail(CAROL, "Thank you!", subject, re=digest)
+    incident = desk.look(first)
+    assert [a.text for a in incident.actions] == ["a"]
+    assert incident.offered is not None
+    assert len(desk.register.unfiled) == 1, "only the thanks"

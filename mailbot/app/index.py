@@ -138,7 +138,8 @@ class Index:
     def _index(self, number: int, doc: Doc, facts: Facts | Known, placed: Placement) -> None:
         """What is kept in memory of one document, in fold order."""
         self.messages += 1
-        if placed.rule == "unfiled" and facts.kind == "human" and not doc["m"]:
+        named = self.named(doc) if facts.kind == "human" and not placed.incident and not placed.duplicate_of else []
+        if placed.rule == "unfiled" and facts.kind == "human" and not (doc["m"] or named or placed.duplicate_of):
             self.unfiled.append(number)
         if doc["d"] == "out":
             self._index_ours(doc, facts)
@@ -150,11 +151,10 @@ class Index:
         foreign = facts.kind == "ours" and doc["d"] == "in"  # our own mail that came back: the out side has it
         if placed.incident and not placed.duplicate_of and not foreign:
             self.members[placed.incident].append(number)
-        if not placed.incident and facts.kind == "human":
-            for incident in self.named(doc):
-                self.members[incident].append(number)
-            if placed.why == OF_MANY and not doc["m"] and not placed.duplicate_of:
-                self.unnamed[number] = facts.at
+        for incident in named:
+            self.members[incident].append(number)
+        if placed.why == OF_MANY and facts.kind == "human" and not doc["m"] and not placed.duplicate_of:
+            self.unnamed[number] = facts.at
         if placed.merged and placed.incident:
             gone = self.members.pop(placed.merged, [])
             self.joined[placed.incident].append((number, placed.merged, gone))

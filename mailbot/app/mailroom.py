@@ -171,7 +171,7 @@ class Mailroom:
             if len(found) == len(about):  # they are the latest, nearly always
                 break
             if doc["f"][0] in about and doc["d"] == "in":
-                item = register._item(register.taken(doc), doc)
+                item = register._item(register.taken(doc), doc, incident.id)
                 found += [item] if isinstance(item, Said) else []
         return found[::-1]
 

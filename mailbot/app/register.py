@@ -68,7 +68,7 @@ class Register(Index):
         rule = "duplicate" if placed.duplicate_of else placed.rule
         log.threaded(taken.facts.message_id, placed.incident, rule, taken.kind)
         current = self._current(placed.incident)
-        for incident in [current] if current else self.named(doc):
+        for incident in [current] if current else self.named(doc) if not placed.duplicate_of else []:
             if number in self.members[incident][-1:]:
                 self._fold_in(incident, number, taken, doc, bool(placed.merged))
         return ""
