@@ -24,6 +24,7 @@ def route(offices: Sequence[Office], raw: bytes, recipients: Iterable[str]) -> l
 
 def _rules(offices: Sequence[Office], raw: bytes, envelope: set[str]) -> Iterator[list[Office]]:
     yield [o for o in offices if not envelope.isdisjoint(_addresses(o))]
+    yield [o for o in offices if envelope.intersection(o.config.private.addresses)]
     message = parse(raw)
     yield [o for o in offices if f"<{o.config.list.id.lower()}>" in message.header("list-id").lower()]
     named = [o for o in offices if any(_is_bot(o, address) for address in envelope)]
