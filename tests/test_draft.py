@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP, default
@@ -160,6 +161,33 @@ def test_a_draft_edited_within_quote_marks_is_merged_and_what_was_left_out_stays
     assert texts(made, "CAUSE") == ["nobody is told when a disk of the registry fills"]
     assert texts(made, "IMPACT") == ["every push ended in a 500"]
     assert said(made) == "merged: Root Cause changed."
+
+
+def test_a_draft_edited_in_a_quotation_without_marks_as_outlook_makes_them_is_merged() -> None:
+    made = drafted()
+    text = mailed(made)
+    head = "Thanks.\n\n-----Original Message-----\nFrom: incident bot <mailbot@example.org>\n"
+    head += "Sent: Saturday, November 21, 2026 12:41 PM\n"
+    head += "To: incident@example.org\nSubject: Re: Registry refuses pushes\n\n"
+    made.mail(CAROL, head + text)
+    assert said(made) == ""
+    made.mail(CAROL, head + text.replace(CAUSE, CAUSE + " at night"))
+    assert texts(made, "CAUSE") == [CAUSE + " at night"]
+    assert said(made) == "merged: Root Cause changed."
+
+
+@pytest.mark.parametrize("width", [40, 60, 66])
+def test_a_quotation_that_a_mail_program_wrapped_anew_is_no_edit(width: int) -> None:
+    made = drafted()
+    text = page(mailed(made))
+    whole = [f"> {part}" for line in text.split("\n") for part in (textwrap.wrap(line, width) or [""])]
+    broken = [
+        ("> " + line)[:width] + ("\n" + ("> " + line)[width:] if len(line) > width - 2 else "")
+        for line in text.split("\n")
+    ]
+    for lines in (whole, broken):
+        made.mail(CAROL, "On Sat, 21 Nov 2026 at 12:00, incident bot wrote:\n" + "\n".join(lines) + "\n\nLooks good!")
+        assert said(made) == ""
 
 
 def test_lines_written_between_quoted_ones_fill_the_section_they_stand_in() -> None:

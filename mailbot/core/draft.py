@@ -181,8 +181,9 @@ def read(text: str, *, quoted: bool = False) -> Draft:
             sections.setdefault(name, []).extend(_paragraphs(here))
         here.clear()
 
+    marked = re.search(r"^[ \t]*>", text, re.M) is not None
     for _, line in _lines(text[:MOST]):
-        own = line.lstrip()[:1] != ">"
+        own = line.lstrip()[:1] != ">" and (marked or not quoted)  # a quotation without marks is nobody's own
         bare = line if own else QUOTE.sub("", line, count=1)
         title = _title(line)
         if title:

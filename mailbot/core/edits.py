@@ -97,7 +97,7 @@ def _in_quote(base: Sequence[Note], paragraphs: Sequence[Paragraph], known: bool
             if ratio >= ALIKE:
                 last = base[n]
                 found.append(_Change(base[n], paragraph.text))
-            elif known and not base:
+            elif known and (not base or len(paragraph.text.split()) >= 3):
                 found.append(_Change(None, paragraph.text))
     return found
 
