@@ -13,6 +13,7 @@ from enum import StrEnum
 from itertools import accumulate
 
 from mailbot.core import quotes
+from mailbot.core.openers import BLOCK, LINE, Openers
 
 
 class Kind(StrEnum):
@@ -36,8 +37,6 @@ class Part:
     kind: Kind
 
 
-LINE = 400  # characters of a line that are looked at
-BLOCK = 14  # lines of a header block
 LINES = 20_000  # lines that are judged in full; the rest by its marks alone
 SIGNATURE = 25  # lines of a signature; what is longer is text
 
@@ -59,7 +58,7 @@ def own_spans(parts: tuple[Part, ...]) -> tuple[tuple[int, int], ...]:
 _OWN, _QUOTE = Kind.OWN, Kind.QUOTE
 
 
-class _Reader:
+class _Reader(Openers):
     """One pass over the lines; ``kinds[i]`` is the kind of line ``i`` (None for a blank line: as the line before it)."""
 
     def __init__(self, text: str) -> None:
@@ -67,11 +66,9 @@ class _Reader:
         self.raw = text.split("\n", LINES)
         self.tail = self.raw.pop() if len(self.raw) > LINES else ""
         self.tail_kind: Kind | None = None
-        self.lines = [line[:LINE].strip() for line in self.raw]
+        super().__init__([line[:LINE].strip() for line in self.raw])
         self.kinds: list[Kind | None] = [(_QUOTE if x[0] == ">" else _OWN) if x else None for x in self.lines]
         self.inside: dict[int, int] = {}  # line -> column where an attribution begins in it
-        self.attributions: dict[int, int] = {}  # judged once a line, so that looking ahead stays linear
-        self.blocks: dict[int, int] = {}
         self.has_own = False
 
     # -- the pass
@@ -96,7 +93,7 @@ class _Reader:
             if not line:
                 continue
             first, last = line[0], line[-1]
-            if last in ":：" or (last == ">" and self._marked(n)):
+            if last in ":：" or (last == ">" and self.marked(n)):
                 heads = [m for m in range(max(n - 3, 0), n) if lines[m] and self._may_begin(lines[m])]
                 if heads or last == ">" or quotes.may_introduce(line):
                     yield from heads
@@ -142,7 +139,7 @@ class _Reader:
                 return self._forward(at)
         if ruled and line[0] == "-" and (end := self._signature(at)):
             return self._mark(at, end, Kind.SIGNATURE)
-        if end := self._header_block(at):
+        if end := self.header_block(at):
             return self._rest(at, end)
         return self._mark(at, at + 1, Kind.SIGNATURE) if self._mobile(at) else 0
 
@@ -152,7 +149,7 @@ class _Reader:
             self.has_own = True
             self._mark(at, at + 1, Kind.OWN)
             return self._quoted(at + 1, at + 1)
-        end = self._attribution(at)
+        end = self.attribution(at)
         return self._quoted(at, end) if end else 0
 
     def _mark(self, start: int, end: int, kind: Kind) -> int:
@@ -160,13 +157,6 @@ class _Reader:
             if self.lines[n]:
                 self.kinds[n] = kind
         return end
-
-    def _next(self, at: int, limit: int = 40) -> int:
-        """The next line from ``at`` on that is not blank (or -1; a gap of over ``limit`` lines is an end)."""
-        for n in range(at, min(at + limit, len(self.lines))):
-            if self.lines[n]:
-                return n
-        return -1
 
     # -- quotes
 
@@ -176,7 +166,7 @@ class _Reader:
         Outlook Express marks the quote below its block: then lines are judged one by one, and answers between them stay.
         """
         self._mark(start, end, Kind.ATTRIBUTION)
-        n = self._next(end)
+        n = self.next(end)
         if not self.has_own or (n > 0 and self.lines[n].startswith(">")):
             return end
         return self._to_end(end, Kind.QUOTE)
@@ -186,12 +176,12 @@ class _Reader:
         return self._mark(start, len(self.lines), kind)
 
     def _original(self, at: int) -> int:
-        block = self._header_block(self._next(at + 1)) if self._next(at + 1) > 0 else 0
+        block = self.header_block(self.next(at + 1)) if self.next(at + 1) > 0 else 0
         return self._rest(at, block or at + 1)
 
     def _forward(self, at: int) -> int:
         """A forwarded message: to its end mark, to the end of its ``>`` marks, or to the end of the text."""
-        if (end := self._next(at + 1)) > 0 and self.lines[end].startswith(">"):
+        if (end := self.next(at + 1)) > 0 and self.lines[end].startswith(">"):
             while end < len(self.lines) and (self.lines[end].startswith(">") or not self.lines[end]):
                 end += 1
             return self._mark(at, end, Kind.FORWARD)
@@ -203,10 +193,10 @@ class _Reader:
     def _quoted(self, at: int, end: int) -> int:
         """After an attribution: marks decide line by line; without any mark the rest is the quote."""
         self._mark(at, end, Kind.ATTRIBUTION)
-        n = self._next(end)
+        n = self.next(end)
         if n < 0 or self.lines[n].startswith(">"):
             return end
-        prefix = self._prefix(n)
+        prefix = self.prefix(n)
         if prefix:
             while n < len(self.lines) and (self.lines[n].startswith(prefix) or not self.lines[n]):
                 n += 1
@@ -217,7 +207,7 @@ class _Reader:
         for m in range(n, len(self.lines)):
             if self.lines[m].startswith(">"):
                 return end
-            if m > n and self.lines[m] and (self._attribution(m) or self._header_block(m)):
+            if m > n and self.lines[m] and (self.attribution(m) or self.header_block(m)):
                 break
         if at < end and not self._complete(" ".join(self.lines[at:end])):
             return self._mark(at, end, Kind.OWN)
@@ -234,106 +224,10 @@ class _Reader:
         if not self.lines[at].endswith(quotes.INSIDE_ENDS):
             return False
         match = quotes.INSIDE.search(self.raw[at], 0, LINE)
-        if not match or not self.raw[at][: match.start()].strip(" -") or not self._marked(at):
+        if not match or not self.raw[at][: match.start()].strip(" -") or not self.marked(at):
             return False
         self.inside[at] = match.start()
         return True
-
-    def _prefix(self, at: int) -> str:
-        """``|`` or ``Alice>`` before the line ``at`` and the next one: marks of older programs, only after an attribution."""
-        line = self.lines[at]
-        if line.startswith("|") and not line.endswith("|"):
-            return "|"
-        nick, mark, _ = line[:16].partition(">")
-        return nick + mark if mark and nick.isalnum() else ""
-
-    # -- attributions
-
-    def _attribution(self, at: int) -> int:
-        """The line after an attribution that begins at ``at``, or 0: "On … wrote:" over one to four lines."""
-        if at not in self.attributions:
-            self.attributions[at] = self._find_attribution(at)
-        return self.attributions[at]
-
-    def _find_attribution(self, at: int) -> int:
-        if not any(line and line[-1] in ":：->" for line in self.lines[at : at + 4]):  # dates are dear to look for
-            return 0
-        first = self.lines[at]
-        dated = bool(quotes.START.match(first) and quotes.DATE.search(first[:80]))
-        joinable = dated or ("<" in first and quotes.has_address(first))
-        joined = ""
-        for n in range(at, min(at + 4, len(self.lines))):
-            line = self.lines[n]
-            if not line or (line[0] == ">" and not line.startswith((">:", "> wrote", ">wrote"))):
-                return self._bare_date(at, n) if dated else 0
-            joined = f"{joined} {line}" if joined else line
-            if line[-1] in ":：-" and self._is_attribution(joined, n, n == at, dated):
-                return self._tail(n + 1)
-            if len(joined) > LINE or not joinable:
-                return 0
-        return 0
-
-    def _is_attribution(self, joined: str, last: int, alone: bool, dated: bool) -> bool:
-        """``joined``: the lines up to ``last``, which ends with a colon or dash. Cheap questions come first."""
-        if joined[-1] == "-":
-            return alone and joined[0] == "-" and quotes.ends_with_verb(joined.strip("- "))
-        ends = quotes.ends_with_verb(joined)
-        if dated and (ends or quotes.ENDS_ADDRESS.search(joined[-150:])):
-            return True
-        verb = ends or quotes.has_verb(joined)
-        if verb and quotes.has_address(joined) and (alone or quotes.DATE.search(joined)):
-            return True
-        if not self._marked(last):
-            return False
-        if verb and (dated or (alone and len(joined) < 100 and (ends or quotes.DATE.search(joined)))):
-            return True
-        return alone and bool(quotes.STARRED.match(joined) or quotes.QUOTING.match(joined))
-
-    def _marked(self, last: int) -> bool:
-        n = self._next(last + 1)
-        return n > 0 and (self.lines[n].startswith((">", "|")) or bool(self._prefix(n)))
-
-    def _bare_date(self, at: int, end: int) -> int:
-        """``2011/4/7 Alice <alice@example.org>`` without a colon, above a quote."""
-        joined = " ".join(self.lines[at:end])
-        if end - at > 2 or not joined.endswith(">") or not self._marked(end - 1):
-            return 0
-        return end if quotes.DATE.match(joined) and quotes.has_address(joined) else 0
-
-    def _tail(self, end: int) -> int:
-        """Some programs repeat the end of their attribution on lines of its own: an address, "wrote:"."""
-        while end < len(self.lines) and self.lines[end] and quotes.TAIL.fullmatch(self.lines[end]):
-            end += 1
-        return end
-
-    # -- header blocks
-
-    def _header_block(self, at: int) -> int:
-        """The line after a block of From, Sent, To, Subject that begins at ``at`` (rules above it included), or 0."""
-        if at not in self.blocks:
-            self.blocks[at] = self._find_block(at)
-        return self.blocks[at]
-
-    def _find_block(self, at: int) -> int:
-        line, start = self.lines[at], at
-        if line[0] not in "-_=*>" and ":" not in line[:60] and "：" not in line[:60]:
-            return 0
-        if quotes.RULE.match(line):
-            start = self._next(at + 1, 4)
-            if start < 0:
-                return 0
-        found: dict[str, str] = {}
-        end, loose = start, 0
-        for n in range(start, min(start + BLOCK, len(self.lines))):
-            field, value = quotes.field(self.lines[n])
-            if field:
-                found.setdefault(field, value)
-                end, loose = n + 1, 0
-            elif not found or not self.lines[n] or loose == 2:
-                break
-            else:
-                loose += 1
-        return end if quotes.is_header(found, " ".join(self.lines[start:end])) else 0
 
     # -- ends
 
@@ -356,15 +250,15 @@ class _Reader:
         line = self.lines[at]
         ruled = line[0] in "-_=*" and (quotes.ORIGINAL_LINE.match(line) or quotes.FORWARD_LINE.match(line))
         marked = line[0] == ">" or self.raw[at] == "-- " or ruled
-        return bool(marked or self._attribution(at) or self._header_block(at))
+        return bool(marked or self.attribution(at) or self.header_block(at))
 
     def _mobile(self, at: int) -> bool:
         """A telephone's line where own text ends: nothing or a quote comes after it."""
         if len(self.lines[at]) > 100 or self._goes_on(at):
             return False
-        n = self._next(at + 1)
+        n = self.next(at + 1)
         # Above a bare "On … wrote:" it stays: there, the test suites of reply parsers count it as text.
-        if n >= 0 and self.lines[n][0] not in ">-_" and not self._header_block(n):
+        if n >= 0 and self.lines[n][0] not in ">-_" and not self.header_block(n):
             return False
         return quotes.MOBILE_LINE.match(self.lines[at]) is not None
 
@@ -375,7 +269,7 @@ class _Reader:
             line = self.lines[at]
             if line[-1] not in "-_=#~—." or not quotes.FOOTER_RULE.match(line):
                 continue
-            n = self._next(at + 1, 4)
+            n = self.next(at + 1, 4)
             listed = n > 0 and any(len(x) > 8 and quotes.FOOTER_LINE.match(x) for x in self.lines[n : n + 3])
             if not listed or (self.lines[n].lower().endswith("mailing list") and not quotes.LONG_RULE.match(line)):
                 continue
