@@ -169,7 +169,7 @@ class Incident:
 
     def _hear(self, item: Said, undone: bool) -> None:
         """A mail that belongs to no incident, and whose commands name this one: a reply to a digest. It is no news."""
-        if self.opened is None:
+        if self.opened is None or kept_out(self, item):
             return
         self._meet(item)
         pairs = self._obey(item, undone)
