@@ -316,3 +316,18 @@ def test_a_security_report_that_was_reviewed_is_told_to_all() -> None:
     made.mail(BOB, "REVIEWED", 50, to=SECRET)
     assert not is_private(made.incident)
     assert letters(made)["published"].recipients == (LIST.address,)
+
+
+def test_the_private_way_offers_no_line_for_the_chat_and_says_what_it_is() -> None:
+    found = text(letters(private())["ack"])
+    assert "For the chat" not in found
+    assert "This goes the private way: nothing of it is mailed to the list" in " ".join(found.split())
+
+
+def test_a_reply_to_a_digest_reaches_nothing_private() -> None:
+    made = private()
+    made.settle()
+    item = made.mail(DAVE, "RESOLVED", 5)
+    made.items[-1] = replace(item, elsewhere=True)
+    assert made.incident.status.value == "open"
+    assert made.kinds(6) == []
