@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailbot.core import message, reply
+from mailbot.core.limits import bounded, head_end
 from mailbot.core.structure import one_part
 
 LINES = """
@@ -67,9 +68,9 @@ def test_a_plain_line_is_judged_as_if_all_questions_were_asked(lines: list[str])
     st.binary(max_size=60),
 )
 def test_a_single_part_is_what_the_stdlib_makes_of_it(lines: list[str], end: str, junk: bytes) -> None:
-    raw = message.bounded(end.join(lines).encode("latin-1") + junk, [])
+    raw = bounded(end.join(lines).encode("latin-1") + junk, [])
     long = email.message_from_bytes(raw)
-    found = one_part(raw, message.head_end(raw))
+    found = one_part(raw, head_end(raw))
     if found is None:
         return
     pairs, short = found

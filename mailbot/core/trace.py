@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from mailbot.core.date import read_date
 from mailbot.core.encoded import header_text
-from mailbot.core.message import bounded, few_parts, head_end
+from mailbot.core.limits import bounded, few_parts, head_end
 
 HEAD = 65_536
 HOPS = 50
