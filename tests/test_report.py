@@ -65,7 +65,7 @@ def scene(*mails: tuple[str, str] | tuple[str, str, float]) -> Scene:
 RENDERER = Renderer(LIST, Looks())
 
 
-def text(made: Scene, template: str = "instructlab", **looks: str) -> str:
+def text(made: Scene, template: str = "instructlab", **looks: Any) -> str:
     renderer = Renderer(LIST, Looks(**looks)) if looks else RENDERER
     return renderer.report(made.incident, template)[1]
 
