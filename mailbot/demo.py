@@ -146,7 +146,8 @@ async def _play(scene: Scene, out: Path, stage: Stage, pause: float) -> None:
     _welcome(stage.console, scene, config, daemon)
     try:
         await _steps(scene, daemon, clock, sink, stage, pause)
-        _end(stage.console, daemon, out, lambda incident, template: daemon.mailroom.renderer.report(incident, template))
+        renderer = daemon.mailroom.renderer
+        _end(stage.console, daemon, out, lambda incident, name: renderer.report(incident, name, public=True))
     finally:
         daemon.stop()
         await running
