@@ -221,6 +221,7 @@ def test_an_imported_list_can_be_looked_at(box: Path, config: Path, capsys: pyte
     assert [e["utc"] for e in whole["timeline"]] == sorted(e["utc"] for e in whole["timeline"])
     assert run("report", name).endswith("_All times in UTC._\n")
     assert "# Summary" in run("report", name, "--template", "debrief")
+    assert run("report", name, "--public").endswith("_All times in UTC._\n")
     assert "START: obeyed as written" in run("why", "<call@example.org>")
     assert run("rebuild").startswith("The state was made again from ")
     assert run("rebuild", "--diff") == "The state says what the archive says.\n"

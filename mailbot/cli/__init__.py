@@ -81,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument(
         "--template", choices=("instructlab", "debrief"), default="", help="which of the two (default: the list's)"
     )
+    report.add_argument("--public", action="store_true", help="as it is published: with what must not leave held back")
     why = command("why", looking.run_why, "say how a message was read, and why")
     why.add_argument("message_id", metavar="MESSAGE-ID")
     read = command(

@@ -65,7 +65,7 @@ def run_report(args: argparse.Namespace) -> int:
 
     with looked_at(args) as found:
         config, incident = _look(found, args.id)
-        print(setup.renderer(config).report(incident, args.template)[1], end="")
+        print(setup.renderer(config).report(incident, args.template, public=args.public)[1], end="")
     return 0
 
 
