@@ -10,6 +10,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Container, Iterator, Mapping
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,7 +22,7 @@ from mailbot.app.pages import Pages
 from mailbot.app.register import Register
 from mailbot.app.replies import answer
 from mailbot.app.unnamed import unnamed
-from mailbot.core.due import Notice, Period, Policy, Posted, digest_due, due, fits, joined, within
+from mailbot.core.due import PRIORITY, Notice, Period, Policy, Posted, digest_due, due, fits, joined, within
 from mailbot.core.incident import Incident, Said
 from mailbot.core.publication import is_private
 from mailbot.outbox.post import Post, backoff
@@ -43,6 +44,7 @@ class Mailroom:
         self.register, self.renderer, self.policy, self.post = register, renderer, policy, post
         self.pages = Pages(renderer, folder)
         self.paused = _paused(register.archive.acts())
+        self._urgent: dict[str, datetime] = {}  # incident -> when the hour has room for its ack, brief or draft
         self._round: list[Posted] = []  # written in this round, not yet in the register
         self._nothing_in = ""  # a period with nothing to tell
         self._digest_again = datetime.min.replace(tzinfo=UTC)
@@ -92,7 +94,7 @@ class Mailroom:
     def _to_look_at(self, now: datetime) -> list[str]:
         register = self.register
         woken = {i for i, when in register.wake.items() if when <= now.timestamp()}
-        return sorted(register.touched | woken)
+        return sorted(register.touched | woken, key=lambda name: (name not in self._urgent, name))
 
     def _about(self, name: str, now: datetime) -> Iterator[Letter]:
         register = self.register
@@ -110,9 +112,10 @@ class Mailroom:
         except Exception as error:  # a full disk or a broken template of the list's own: tried again
             log.broke(incident.id, "publishing", error)
             times.append(now + AGAIN)
+        self._urgent.pop(name, None)
         asked: set[str] = set()
         for notice in joined(result.notices):
-            until = within(notice, [*register.posted, *self._round], now, self.policy)
+            until = self._room_at(notice, now)
             if until is not None:
                 log.withheld(incident.id, notice.kind, f"{until:%Y-%m-%dT%H:%MZ}")
                 times.append(until)
@@ -125,6 +128,18 @@ class Mailroom:
                 asked.update(letter.asked)
                 yield letter
         register.note(incident, min(times, default=None))
+
+    def _room_at(self, notice: Notice, now: datetime) -> datetime | None:
+        """When the budgets have room for it, None where they have. While an ack, brief or draft of another incident waits
+        for room in the hour, nothing else to the list takes it."""
+        posted = [*self.register.posted, *self._round]
+        until = within(notice, posted, now, self.policy)
+        if PRIORITY.get(notice.kind) == 0:
+            if hour := within(replace(notice, incident=""), posted, now, self.policy):
+                self._urgent[notice.incident] = hour
+        elif until is None and notice.to_list:
+            return min((u for u in self._urgent.values() if u > now), default=None)
+        return until
 
     def _letter(self, notice: Notice, incident: Incident, now: datetime, asked: Container[str]) -> Letter | None:
         try:
@@ -192,7 +207,7 @@ class Mailroom:
             self._nothing_in = period.key  # or each mail would have all incidents looked through
             return []
         notice = Notice("digest", (f"digest:{period.key}",), "", True, ())
-        until = within(notice, [*register.posted, *self._round], now, self.policy)
+        until = self._room_at(notice, now)
         if until is not None:
             self._digest_again = until
             return []

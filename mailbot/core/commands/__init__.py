@@ -10,15 +10,8 @@ import pkgutil
 
 from mailbot.core.commands.unit import KEYWORDS, Command, Given, Keyword
 
-ORDER = (
-    "state",
-    "custody",
-    "timeline",
-    "sections",
-    "actions",
-    "merging",
-    "answers",
-)  # of the help text; the rest follows by name
+# Of the help text; the rest follows by name.
+ORDER = ("state", "custody", "timeline", "sections", "actions", "review", "merging", "answers")
 
 for _name in sorted(
     (m.name for m in pkgutil.iter_modules(__path__)), key=lambda n: (ORDER.index(n) if n in ORDER else len(ORDER), n)

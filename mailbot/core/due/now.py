@@ -25,6 +25,7 @@ def due(incident: Incident, now: datetime, policy: Policy, busy: Container[str] 
     """
     quiet = _is_quiet(incident, now)
     asks = [ask for ask in incident.asks.values() if now - ask.at < LATE]
+    unread = any(ask.kind == "ack" for ask in asks)
     notices = [_asked(incident, ask, quiet) for ask in asks if ask.outcomes or ask.kind != "hint" or not quiet]
     times: list[datetime] = []
     reminders: list[Notice] = []
@@ -33,7 +34,8 @@ def due(incident: Incident, now: datetime, policy: Policy, busy: Container[str] 
     elif incident.live:
         for row in rows(incident, policy, busy):
             notice, following = row.due(incident, now)
-            reminders += [notice] if notice and not _is_past(row, now) else []
+            waits = unread and row.kind in ("update", "commander")  # the ack asks for the same
+            reminders += [notice] if notice and not waits and not _is_past(row, now) else []
             times += [following] if following else []
         if busy and all_busy(incident, policy, busy):
             times.append(now + AGAIN)
