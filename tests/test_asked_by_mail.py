@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mailbot.core.due import Policy
 from mailbot.core.incident import Status
 from tests.incident_scene import ALICE, BOB, CAROL, NOON
 from tests.mailroom_scene import Room, kind, of_kind, text
@@ -101,3 +102,18 @@ def test_a_three_day_outage_of_the_daemon_sends_one_reminder_and_nothing_that_is
     room.mail(ALICE, "RESOLVED", "Re: Disk full", re=first)
     assert room.look(room.of(first)).status is Status.RESOLVED
     assert [kind(m) for m in room.look_now()] == ["draft"]
+
+
+def test_l2_in_a_storm_of_incidents_each_is_answered_in_its_turn_and_reminders_come_last(tmp_path: Path) -> None:
+    with Room(tmp_path, policy=Policy(list_hour=12)) as room:
+        for n in range(30):
+            room.mail(ALICE if n % 2 else BOB, "It fails.", f"Trouble with {chr(97 + n) * 4}")
+            room.clock -= timedelta(minutes=4, seconds=50)
+        found = room.until(room.clock + timedelta(hours=6), timedelta(minutes=10))
+    times = sorted(m["Date"].datetime for m in found if room.list.address in str(m["To"]))
+    assert max(sum(t - timedelta(hours=1) < u <= t for u in times) for t in times) == 12
+    acks = [m["Date"].datetime for m in of_kind(found, "ack")]
+    assert len(acks) == 30
+    updates = [m["Date"].datetime for m in of_kind(found, "update")]
+    assert len(updates) > 10
+    assert max(acks) <= min(updates), "a reminder is of no use to those who wait for an answer"

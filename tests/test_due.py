@@ -48,6 +48,16 @@ def test_without_news_of_an_outage_an_update_is_asked_for_after_an_hour_then_two
     assert asked == [HOUR, 3 * HOUR, 7 * HOUR]
 
 
+def test_an_ack_that_waited_asks_for_news_itself_so_the_hour_begins_with_it() -> None:
+    for who in (ALICE, ROBOT):
+        scene = Scene()
+        scene.mail(who, "Pushes fail.", 0)
+        assert scene.kinds(2 * HOUR) == ["ack"]
+        scene.settle(2 * HOUR)
+        first = next((m, k) for m in range(2 * HOUR, 9 * HOUR, 5) for k in scene.kinds(m) if k != "offer")
+        assert first == ((3 * HOUR, "update") if who is ALICE else (2 * HOUR + 15, "commander"))
+
+
 def test_any_news_starts_the_hour_again_and_gives_three_new_reminders() -> None:
     scene = opened()
     assert scene.settle(HOUR) == ["update"]
@@ -190,9 +200,9 @@ def test_a_sender_without_a_usable_address_is_not_written_to() -> None:
 
 def test_what_is_asked_for_comes_before_reminders() -> None:
     scene = opened()
-    scene.mail(BOB, "STATUS", -120)
-    scene.mail(ALICE, "HANDOFF bob@example.org", -110)
-    assert scene.kinds(0) == ["brief", "answer", "update"]
+    scene.mail(BOB, "STATUS", 10)
+    scene.mail(ALICE, "HANDOFF bob@example.org", 20)
+    assert scene.kinds(80) == ["brief", "answer", "update"]
 
 
 @settings(max_examples=60, deadline=None)

@@ -88,12 +88,14 @@ def _named(kind: str, since: datetime) -> str:
 def _while_open(incident: Incident, policy: Policy, news: datetime) -> Iterator[Row]:
     custody = incident.custody[-1]
     commander = mailbox(incident.commander)
+    told = next((at for key, at in incident.sent.items() if key.startswith("ack:")), news)  # it may have waited
     if incident.status is Status.OPEN:
         base = policy.update_outage if incident.kind == "outage" else policy.update_other
         delays = tuple(base * (2**n - 1) for n in range(1, policy.update_tries + 1))
-        yield Row("update", _named("update", news), _after(news, delays))
+        yield Row("update", _named("update", news), _after(max(news, told), delays))
     if custody.who is None:
-        yield Row("commander", _named("commander", custody.since), _after(custody.since, policy.no_commander))
+        moments = _after(max(custody.since, told), policy.no_commander)
+        yield Row("commander", _named("commander", custody.since), moments)
     elif commander and incident.status is Status.OPEN and incident.offered is None:
         moments = _offers(custody.since, clock_of(incident, commander, policy), policy)
         yield Row("offer", _named("offer", custody.since), moments, commander, listed=0)
