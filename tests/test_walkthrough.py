@@ -145,7 +145,7 @@ def test_an_incident_from_the_first_mail_to_the_report(tmp_path: Path) -> None:
         assert attached.get_filename() == "2026-11-17-model-registry-refuses-pushes.md"
         report = str(attached.get_content())
         assert "## 2026-11-17 Model registry refuses pushes" in report
-        assert "Incident Commander: Alice Doe, Bob Stone" in report
+        assert "Incident Commander: Alice Doe (2026-11-17 13:58 to 14:30 UTC), Bob Stone (14:30 to " in report
         assert "56 min (2026-11-17 13:40 to 14:36 UTC)" in report
         assert "* 13:40 - Incident start. [^" in report
         assert "* 14:36 - Service restored: old logs deleted [^" in report
@@ -156,6 +156,12 @@ def test_an_incident_from_the_first_mail_to_the_report(tmp_path: Path) -> None:
         (receipt,) = await s.writes(ALICE, "LOG 2026-11-17 14:05 UTC told the mirror admins by phone\n")
         assert receipt["To"] == "alice@example.org"  # a correction is nobody else's business
         assert "told the mirror admins by phone" in [e.what for e in s.incident.timeline()]
+
+        # Alice edits the draft that came, and sends the file's text back: what she changed is merged, the rest is as it was.
+        edited = report.replace("Nobody could push.", "Nobody could push for an hour; pulls worked.").replace("\r", "")
+        (receipt,) = await s.writes(ALICE, edited)
+        assert "Merged: User Impact changed" in text(receipt)
+        assert [n.text for n in s.incident.section("IMPACT")] == ["Nobody could push for an hour; pulls worked."]
 
         # Thanks change nothing.
         assert await s.writes(CAROL, "Thanks everybody!\n") == []
