@@ -145,7 +145,7 @@ def test_an_incident_from_the_first_mail_to_the_report(tmp_path: Path) -> None:
         assert attached.get_filename() == "2026-11-17-model-registry-refuses-pushes.md"
         report = str(attached.get_content())
         assert "## 2026-11-17 Model registry refuses pushes" in report
-        assert "Incident Commander: Alice Doe (2026-11-17 13:58 to 14:30 UTC), Bob Stone (14:30 to " in report
+        assert "Incident Commander: Alice Doe (2026-11-17 13:58 to 13:58 UTC), Bob Stone (13:58 to 16:30 UTC)" in report
         assert "56 min (2026-11-17 13:40 to 14:36 UTC)" in report
         assert "* 13:40 - Incident start. [^" in report
         assert "* 14:36 - Service restored: old logs deleted [^" in report
