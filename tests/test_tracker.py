@@ -80,6 +80,11 @@ def test_b13_without_a_tracker_the_skeleton_alone_and_whose_it_is() -> None:
     assert "you had it last, and nobody else is named:" in " ".join(body.split())
 
 
+def test_an_owner_whose_address_nobody_knows_is_named_to_the_commander() -> None:
+    body = " ".join(reminded("ACTION alert on old logs @octocat").split())
+    assert "This is left to do from this incident; you had it last, and I know no address of @octocat:" in body
+
+
 def test_l42_what_an_action_says_makes_no_other_link() -> None:
     body = reminded('ACTION x&labels=admin#y "z" <b> %0a', tracker="https://github.com/org/ops")
     (link,) = [line for line in body.split("\n") if line.startswith("https://")]
