@@ -8,6 +8,8 @@ and configuration give the same mails, byte for byte.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +18,7 @@ from email.message import EmailMessage
 from email.utils import parseaddr
 from functools import cached_property
 from pathlib import Path
+from shutil import disk_usage
 from tempfile import TemporaryDirectory
 
 from mailbot.app.office import Office
@@ -28,6 +31,7 @@ from mailbot.scene import Earlier, Scene, Step, mail
 from mailbot.store.archive import Arrival
 
 LOOK = timedelta(hours=1)  # it looks as often as this, whatever it was told is due next
+MEMORY, ENOUGH = "/dev/shm", 1 << 29  # bytes; a year on a busy list takes a tenth of it
 AGAIN = timedelta(seconds=15)  # after a look at which something stayed due
 
 
@@ -96,10 +100,18 @@ def simulate(scene: Scene, config: Config, published: Path | None = None) -> tup
     """(mails that went in, mails that went out), in their order. Nothing of ``config`` that stands on disk is touched:
     archives are made in a folder that is thrown away, and so are published reports where no folder is given for them.
     OSError where that cannot be."""
-    with TemporaryDirectory(prefix="mailbot-simulate-") as folder:
+    with TemporaryDirectory(prefix="mailbot-simulate-", dir=_memory()) as folder:
         play = Play(scene, _elsewhere(config, Path(folder), published or Path(folder) / "published"))
         asyncio.run(play.run())
     return play.came, play.post.taken
+
+
+def _memory() -> str | None:
+    """A folder in memory, where a sync costs nothing: on a busy disk a year waits longer for those than for all else."""
+    with contextlib.suppress(OSError):
+        if os.access(MEMORY, os.W_OK) and disk_usage(MEMORY).free > ENOUGH:
+            return MEMORY
+    return None
 
 
 def _elsewhere(config: Config, folder: Path, published: Path) -> Config:

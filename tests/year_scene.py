@@ -33,7 +33,7 @@ class Year:
         self.opened: list[str] = []
 
     def _holiday(self, number: int) -> tuple[datetime, datetime]:
-        begins = START + timedelta(days=(number * 23 + 11) % max(self.days - 10, 1))
+        begins = START + timedelta(days=(number * 23 + 11) % max(self.days, 200))
         return begins, begins + timedelta(days=14)
 
     def step(self, at: datetime, **keys: Any) -> None:
