@@ -168,10 +168,15 @@ def test_an_incident_from_the_first_mail_to_the_report(tmp_path: Path) -> None:
         assert s.incident.status == "resolved"
 
         # On Monday the digest says what is still missing.
-        (_, digest) = sorted(
-            [*await s.at("09:00", day=21), *await s.at("08:01", day=23)], key=lambda m: "digest" in m["Subject"]
-        )
-        assert digest["Subject"] == "[incident digest] 2026-W47: 0 open, 1 report waiting"
+        mails = [*await s.at("09:00", day=21), *await s.at("08:01", day=23)]
+        (digest,) = [m for m in mails if "digest" in m["Subject"]]
+        assert digest["Subject"] == "[incident digest] 2026-W47: 0 open, 1 report waiting, 0 loose ends"
+
+        # Carol did not write the report. She reads it, and with her line it is published.
+        (published,) = await s.writes(CAROL, "REVIEWED: reads well\n")
+        assert s.incident.status == "published"
+        assert published["To"] == LIST
+        assert "Thank you, Alice Doe, Bob Stone and Carol" in " ".join(text(published).split())
 
     tell(tmp_path / "data", story)
 
