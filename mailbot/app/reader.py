@@ -59,7 +59,7 @@ def row(taken: Taken, place: Placement, threads: Threads, heard: Said) -> Row:
         "message_id": taken.message.message_id,
         "date": _iso(taken.message.date),
         "kind": "duplicate" if place.duplicate_of else taken.kind,
-        "subject_key": read_subject(taken.message.subject).key,
+        "subject_key": read_subject(taken.facts.subject).key,
         "incident": threads.current(place.incident) if place.incident else None,
         "rule": place.rule,
         "own": [list(span) for span in own_spans(taken.parts)],

@@ -194,8 +194,13 @@ class Register(Index):
         """What became part of it stands, whole, before the message with which it did."""
         joined = self.joined.get(incident, [])
         inside = Counter(number for _, _, gone in joined for number in gone)
-        own = list((Counter(numbers) - inside).elements()) if joined else numbers
-        for number, doc in self.state.all("messages", sorted(own, key=numbers.index) if joined else own):
+        own = []
+        for number in numbers:
+            if inside[number]:  # a reply to a digest may have named both
+                inside[number] -= 1
+            else:
+                own.append(number)
+        for number, doc in self.state.all("messages", own):
             for with_, young, gone in joined:
                 if with_ == number:
                     yield Joined(young, tuple(self._told(young, gone)))

@@ -6,7 +6,7 @@ belongs to a security incident is found by nobody who does not write in its thre
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -97,49 +97,30 @@ def open_questions(incident: Incident) -> list[str]:
 
 def why(register: Register, incident: Incident, asked_by: str, label: str) -> Why | None:
     """Of an entry; else of the message that the one with WHY answers, else of that one itself."""
+    docs = {doc["f"][0]: doc for _, doc in register.state.all("messages", register.members.get(incident.id, ()))}
     entry = incident.entry(label) if label else None
-    doc = _doc(register, incident, entry.message_id) if entry else _answered(register, incident, asked_by)
+    doc = docs.get(entry.message_id) if entry else _answered(docs, asked_by)
     if doc is None:
         return None
     taken = register.taken(doc)
     heard = said(taken, register.list, register.zone_of(taken))
     read = _of_entry(entry) if entry else tuple(_of_message(register, incident, taken, heard.reading))
-    unused = incident.unused[::-1]
-    listed = tuple(
-        line for message_id, reason in unused[:MOST] if (line := _unused(register, incident, message_id, reason))
-    )
-    place = f"{doc['w'][:1].upper()}{doc['w'][1:]}"
-    return Why(
-        str(heard.who),
-        heard.at,
-        heard.subject,
-        f"{place} (rule: {doc['r']}).",
-        read,
-        listed,
-        max(0, len(unused) - MOST),
-    )
+    unused = [(docs[message_id], reason) for message_id, reason in reversed(incident.unused) if message_id in docs]
+    listed = tuple(_unused(register.taken(doc), reason) for doc, reason in unused[:MOST])
+    place = f"{doc['w'][:1].upper()}{doc['w'][1:]} (rule: {doc['r']})."
+    return Why(str(heard.who), heard.at, heard.subject, place, read, listed, max(0, len(unused) - MOST))
 
 
-def _answered(register: Register, incident: Incident, message_id: str) -> Doc | None:
-    own = _doc(register, incident, message_id)
+def _answered(docs: Mapping[str, Doc], message_id: str) -> Doc | None:
+    own = docs.get(message_id)
     for reference in reversed(own["f"][2] if own else ()):
-        doc = _doc(register, incident, reference)
+        doc = docs.get(reference)
         if doc is not None and doc["d"] == "in":  # a mail of ours is about the one before it
             return doc
     return own
 
 
-def _doc(register: Register, incident: Incident, message_id: str) -> Doc | None:
-    numbers = register.members.get(incident.id, [])
-    docs = (doc for _, doc in register.state.all("messages", reversed(numbers)))
-    return next((doc for doc in docs if doc["f"][0] == message_id), None)
-
-
-def _unused(register: Register, incident: Incident, message_id: str, reason: str) -> str:
-    doc = _doc(register, incident, message_id)
-    if doc is None:
-        return ""
-    taken = register.taken(doc)
+def _unused(taken: Taken, reason: str) -> str:
     return f"{taken.at:%Y-%m-%d %H:%M} UTC, {taken.trust.author or taken.message.sender}: {reason}"
 
 

@@ -97,9 +97,11 @@ def post(config: Config) -> Post | None:
             host.port,
             cast(Tls, host.tls),
             host.user,
-            host.password(),
+            host.password,
             host.timeout.total_seconds(),
             config.smtp.hostname,
+            host.oauth2,
+            str(host.ca_file or ""),
         )
     )
 

@@ -82,7 +82,8 @@ class Imap:
     tls: bool = key(True, v.flag, "false only for a server on this machine")
     ca_file: Path | None = key("", v.path_or_none, 'certificates to trust (PEM); "" trusts what the system trusts')
     password_file: Path | None = key("", v.path_or_none, "a file whose first line is the password")
-    password_command: str = key("", v.text, "or a command that prints it, run without a shell")
+    password_command: str = key("", v.text, "or a command that prints it, run without a shell at each login")
+    oauth2: bool = key(False, v.flag, "what these give is an OAuth 2 access token, for XOAUTH2")
     folder: str = key("INBOX", v.filled, "the folder that is read")
     poll: timedelta = key("5m", v.duration("10s", "1d"), "looked at besides IDLE, which can fall silent")
     after: str = key("seen", v.after, '"leave", "seen", "move:FOLDER" or "delete" once it is on our disk')
@@ -109,10 +110,13 @@ class Smarthost:
     tls: str = key("none", v.choice("none", "starttls", "implicit"), "none only where nobody can listen in")
     user: str = key("", v.text, 'login; "" for none')
     password_file: Path | None = key("", v.path_or_none, "a file whose first line is the password")
+    password_command: str = key("", v.text, "or a command that prints it, run without a shell at each login")
+    oauth2: bool = key(False, v.flag, "what these give is an OAuth 2 access token, for XOAUTH2")
+    ca_file: Path | None = key("", v.path_or_none, 'certificates to trust (PEM); "" trusts what the system trusts')
     timeout: timedelta = key("30s", v.duration("1s", "10m"), "a server silent for this long is tried again later")
 
     def password(self) -> str:
-        return _password(self.password_file, "")
+        return _password(self.password_file, self.password_command)
 
 
 @dataclass(frozen=True, slots=True)

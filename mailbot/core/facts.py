@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 from zlib import crc32
 
+from mailbot.core.alerts import plain_subject
 from mailbot.core.message import Message
 from mailbot.core.reply import Kind, Part
 from mailbot.core.subject import read_subject
@@ -51,7 +52,9 @@ _COMMAND = re.compile(
     re.MULTILINE,
 )
 _CASELESS = re.compile(r"^([ \t]*#mailbot[ \t:,]+)(resolved|cancel|reopen)\b", re.IGNORECASE | re.MULTILINE)
-_OVER = re.compile(r"^[ \t]*i am declaring (?:this|the) incident (?:as )?(?:resolved|over)\b", re.IGNORECASE | re.MULTILINE)
+_OVER = re.compile(
+    r"^[ \t]*i am declaring (?:this|the) incident (?:as )?(?:resolved|over)\b", re.IGNORECASE | re.MULTILINE
+)
 _OUR_ID = re.compile(r"\binc-\d{8}-[a-z2-9]{3,12}(?![a-z0-9])", re.IGNORECASE)
 
 
@@ -67,7 +70,7 @@ class Facts:
     at: float
     references: tuple[str, ...]
     thread_index: str
-    subject: str  # decoded
+    subject: str  # decoded; of an alert: what it is about (core.alerts)
     sign: bool  # the body shows a reply: attribution line, Outlook block (a prefix is the Subject's)
     outlook_subject: str  # Subject: of an embedded Outlook block, ""
     quotes: tuple[int, ...]  # hashes of quoted lines
@@ -157,7 +160,8 @@ def facts(message: Message, parts: tuple[Part, ...], at: float, kind: str) -> Fa
     own = "".join([text[p.start : p.end] for p in parts if p.kind is Kind.OWN])
     quoted = "".join([text[p.start : p.end] for p in parts if p.kind is Kind.QUOTE or p.kind is Kind.FORWARD])
     block = _outlook(text, parts)
-    subject = read_subject(message.subject)
+    named = plain_subject(message.subject, machine=kind == "alert")
+    subject = read_subject(named)
     ends = _ends(own)
     if ends is None and subject.status == "RESOLVED" and not subject.reply:
         ends = True
@@ -166,7 +170,7 @@ def facts(message: Message, parts: tuple[Part, ...], at: float, kind: str) -> Fa
         at=at,
         references=_bounded(message.references),
         thread_index=message.thread_index,
-        subject=message.subject,
+        subject=named,
         sign=block is not None or any(p.kind is Kind.ATTRIBUTION for p in parts),
         outlook_subject=block or "",
         quotes=line_hashes(quoted),
