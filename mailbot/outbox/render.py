@@ -304,7 +304,8 @@ class Renderer:
             **(more or {}),
         }
         if notice.kind in ("draft", "hint", "published"):
-            words |= paper.words(notice, incident, self.looks.page_url.replace("{file}", words.get("file", "")))
+            url = self.looks.page_url.replace("{file}", words.get("file", ""))
+            words |= paper.words(notice, incident, now, url, self.looks.names)
         if notice.kind == "published":
             words["incident"] = paper.as_published(incident, now)
         if notice.kind == "action":
