@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from bench import accepting, growing, importing, starting
+from bench import accepting, growing, importing, reading, starting
 from bench.options import Options
 from bench.table import Row, lines
 
@@ -18,6 +18,7 @@ PARTS: dict[str, tuple[str, Callable[[Options], Iterator[Row]]]] = {
     "accept": ("durable acceptance against aiosmtpd and Postfix, and the backlog after it", accepting.measure),
     "import": ("importing and threading a list archive", importing.measure),
     "start": ("the daemon starts with many messages", starting.measure),
+    "times": ("the times reader against dateparser, and hostile text", reading.measure),
     "grow": ("one more mail as archive and incident grow", growing.measure),
 }
 

@@ -15,7 +15,7 @@ from bench.table import Row, at_least, lines, ratio_at_most
 from mailbot.intake import files
 
 
-@pytest.mark.parametrize(("part", "rows"), [("import", 1), ("start", 2), ("grow", 5)])
+@pytest.mark.parametrize(("part", "rows"), [("import", 1), ("times", 3), ("start", 2), ("grow", 5)])
 def test_a_part_runs_alone_and_reports(part: str, rows: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--quick", "--json", "--only", part]) in (0, 1)
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

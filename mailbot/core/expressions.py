@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from mailbot.core import lexicon
 from mailbot.core.found import Clock, Day
-from mailbot.core.scanner import scan
+from mailbot.core.scanner import Tries, scan
 from mailbot.core.zones import PLACE, SHORT, WORDS, read_zone
 
 
@@ -91,17 +91,21 @@ _AND_AGAIN = re.compile(
 _BETWEEN = re.compile(r"\b(?:between|zwischen|entre|tra|fra|tussen|między|pomiędzy)\b[^.\n]{0,40}$", re.I)
 
 
-def read(text: str, start: int, end: int, sender: int | None, limit: int = 5000) -> tuple[list[Expression], int]:
+def read(
+    text: str, start: int, end: int, sender: int | None, limit: int = 5000, tries: Tries | None = None
+) -> tuple[list[Expression], int]:
     """(the expressions in ``text[start:end]`` in order, where reading ended): at most ``limit``, so that junk costs little."""
     items: list[Expression] = []
     stop = end
-    for row, f in scan(text, start, end):
+    for row, f in scan(text, start, end, tries):
         zone = f.clock.zone if f.clock is not None else ""
         e = Expression(f.start, f.end, row, f.day, f.clock, f.ago, f.epoch, zone, False, f.precision, f.log, f.weak)
         items.append(_with_tail(text, _with_half(text, e, end), end))
         if len(items) >= limit:
             stop = e.end
             break
+    if tries is not None and tries.stopped >= 0:
+        stop = min(stop, tries.stopped)
     items = _join_equals(text, _clock_before_date(text, _join_dates(text, items, end)), sender)
     _share_back(text, items)
     _link_ranges(text, items)

@@ -124,7 +124,7 @@ def read_hour(m: re.Match[str]) -> Found | None:
 
 def read_french_hour(m: re.Match[str]) -> Found | None:
     """15h is a time behind "à", or where it leads its line ("- 15h : retour"), else a duration."""
-    before = m.string[m.string.rfind("\n", max(0, m.start() - 12), m.start()) + 1 : m.start()] if m.start() else ""
+    before = _before(m, 12).rpartition("\n")[2]
     leads = len(before) <= 6 and not before.strip(" \t>*-•–") and _COLON.match(m.string, m.end())
     return read_hour(m) if leads or _FRENCH_AT.search(_before(m, 12)) else None
 

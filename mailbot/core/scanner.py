@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from mailbot.core import lexicon
 from mailbot.core.formats import FORMATS, LOOKS, Row
@@ -24,7 +25,7 @@ _AMOUNTS = frozenset(w.split()[0] for w in lexicon.AMOUNTS)
 #: A digit that begins a word, or ends letters that a row begins with (Nov21, E1121); and what must follow for a row to fit
 #: at all, which spares most plain numbers the alternation.
 _BEGINS = re.compile(
-    r"[0-9](?<!\d[0-9])(?=\d{0,13}(?!\d)(?:[:：/.–—-][^\W_]|[ ][–—-]|[^\W\d_]|[º°]"
+    r"[0-9](?<!\d[0-9])(?=\d{0,13}(?!\d)(?:[:：/.–—][^\W_]|-(?:[^\W\d_]|\d{1,2}(?!\d))|[ ][–—-]|[^\W\d_]|[º°]"
     r"|\.?[ \t\u00a0\n]{1,16}[^\W\d_]|[ ]\d\d:|(?:(?<=\d{10})|(?<=\d{8})[_-]|(?<=\d{8})[ ]+\d\d|(?<=\d{13})|(?<=\bat[ ]0\d{3})))"
     r"|\d?\.\d{1,2}\.)"
 )
@@ -96,30 +97,41 @@ def _start_of_digits(text: str, at: int) -> int:
     return at
 
 
-def scan(text: str, start: int, end: int) -> Iterator[tuple[str, Found]]:
+@dataclass(slots=True)
+class Tries:
+    """How many places of a message are still looked at; ``stopped``: where they came to an end, -1 while some are left."""
+
+    left: int = 100_000
+    stopped: int = -1
+
+
+def scan(text: str, start: int, end: int, tries: Tries | None = None) -> Iterator[tuple[str, Found]]:
     """(name of the row, what it reads) for everything in ``text[start:end]``, in order, without overlaps."""
     position = start
-    words = _starts_of_words(text, start, end)
-    words.append(end)
-    coming = iter(words)
+    for at, digit in _places(text, start, end):
+        if at < position or (digit and (at := _start_of_digits(text, at)) < position):
+            continue
+        if tries is not None:
+            if tries.left == 0:
+                tries.stopped = at
+                return
+            tries.left -= 1
+        name, found, position = _match(text, at, end, digit and text[at] in _NUMERALS)
+        if found is not None:
+            yield name, found
+
+
+def _places(text: str, start: int, end: int) -> Iterator[tuple[int, bool]]:
+    """Where a row may begin, in order, and whether that is at a digit."""
+    coming = iter([*_starts_of_words(text, start, end), end])
     word = next(coming)
     for digit in _BEGINS.finditer(text, start, end):
-        at = digit.start()
-        while word < at:
-            if word >= position:
-                name, found, position = _match(text, word, end, False)
-                if found is not None:
-                    yield name, found
+        while word < digit.start():
+            yield word, False
             word = next(coming)
-        if at >= position and (at := _start_of_digits(text, at)) >= position:
-            name, found, position = _match(text, at, end, text[at] in _NUMERALS)
-            if found is not None:
-                yield name, found
+        yield digit.start(), True
     while word < end:
-        if word >= position:
-            name, found, position = _match(text, word, end, False)
-            if found is not None:
-                yield name, found
+        yield word, False
         word = next(coming)
 
 

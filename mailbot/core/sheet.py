@@ -18,7 +18,7 @@ from mailbot.core.expressions import Expression, read
 from mailbot.core.found import Day
 from mailbot.core.page import Line, head_zone, is_lead, lines, statements, with_pastes
 from mailbot.core.place import Known
-from mailbot.core.scanner import scan
+from mailbot.core.scanner import Tries, scan
 from mailbot.core.zones import Zone, fixed, offset_name, read_zone
 
 MENTIONS = 500  # of one message; the rest is counted
@@ -86,11 +86,12 @@ def _expressions(
     out: list[Expression] = []
     kept: list[tuple[int, int]] = []
     count = more = 0
+    tries = Tries()
     for first, last in spans:
         if more:
             more += len(_CLOCK.findall(text, first, last))
             continue
-        found, stop = read(text, first, last, sender, 4 * MENTIONS - len(out))
+        found, stop = read(text, first, last, sender, 4 * MENTIONS - len(out), tries)
         for e in found:
             if e.timed and count >= MENTIONS:
                 stop = min(stop, e.start)
@@ -104,7 +105,7 @@ def _expressions(
     if more and count >= MENTIONS:
         problems.append(f"at least {count + more} times were found, the first {count} are read")
     elif more:
-        problems.append(f"too many dates: after the first {len(out)} nothing is read")
+        problems.append("too many numbers and dates: only the beginning is read for times")
     return out, kept
 
 
@@ -271,7 +272,7 @@ def zones_said(sheet: Sheet) -> tuple[Zone | None, bool, bool, int]:
             if zone is not None and not zone.mine:
                 zones[zone.name] = zone
                 count += 1
-    for line in sheet.lines:
+    for line in sheet.lines if 0 < count < 3 else ():
         if count < 3 and (line.heading or line.table or line.end - line.start < 40):
             words = sheet.text[line.start : min(line.end, line.start + 200)].strip(" \t#*_=>")
             zone = head_zone(words, sheet.known.minutes) if _ZONE_HEAD.search(words) else None
