@@ -331,3 +331,19 @@ def test_a_reply_to_a_digest_reaches_nothing_private() -> None:
     made.items[-1] = replace(item, elsewhere=True)
     assert made.incident.status.value == "open"
     assert made.kinds(6) == []
+
+
+def test_p38_p40_the_published_notice_says_no_more_than_the_page() -> None:
+    made = over(
+        (BOB, "SUMMARY: Bob Stone called +49 30 901820."),
+        (BOB, "ACTION ask carol@example.net @alice"),
+        (CAROL, "REVIEWED: ask Bob"),
+    )
+    found = (
+        text(letters(made, looks=Looks(names="roles"))["published"])
+        .partition("The report of this")[2]
+        .partition("-- \n")[0]
+    )
+    for word in ("Bob", "Alice", "Carol", "901820", "carol@"):
+        assert word not in found, word
+    assert "Thank you, all 3, for writing in." in found
