@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from mailbot.intake import imap
-from mailbot.intake.imap import ImapIntake, Mailbox
+from mailbot.intake.imap import ImapIntake
+from mailbot.intake.mailbox import Mailbox
 from tests.dovecot_server import PASSWORD, USER
 
 

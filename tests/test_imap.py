@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from imapclient import DELETED, SEEN
 
-from mailbot.intake import imap
+from mailbot.intake import imap, mailbox
 from mailbot.intake.imap import read_way
 from tests.dovecot_server import Dovecot, missing
 from tests.imap_taker import box, mail, shorten, taking
@@ -215,7 +215,7 @@ def test_tls_is_checked_against_the_ca_file(starttls: bool, monkeypatch: pytest.
     with Dovecot(tls=True) as server:
         port = server.port if starttls else server.tls_port
         if starttls:
-            monkeypatch.setattr(imap, "STARTTLS", port)
+            monkeypatch.setattr(mailbox, "STARTTLS", port)
         with taking(box(port, tls=True, ca_file=str(server.certificate))) as taker:
             server.deliver(mail("one"))
             taker.has("one")

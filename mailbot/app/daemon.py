@@ -27,7 +27,8 @@ from mailbot.app.office import Office
 from mailbot.app.register import Register
 from mailbot.app.routing import route
 from mailbot.config import Config, Imap
-from mailbot.intake.imap import ImapIntake, Mailbox
+from mailbot.intake.imap import ImapIntake
+from mailbot.intake.mailbox import Mailbox
 from mailbot.intake.smtp import Intake
 from mailbot.store.archive import Archive, Arrival, Record, utcnow
 
@@ -175,13 +176,14 @@ class Daemon:
             box.host,
             box.port,
             box.user,
-            box.password(),
+            box.password,
             box.tls,
             box.folder,
             str(box.ca_file or ""),
             box.poll.total_seconds(),
             after=box.after,
             limit=self.config.smtp.max_size,
+            oauth2=box.oauth2,
         )
         intake = ImapIntake(mailbox, accept, (cursor[0], cursor[1]) if cursor else None, _imap_log)
         thread = threading.Thread(target=intake.run, args=(self._stop_threads,), name=f"imap {label}", daemon=True)

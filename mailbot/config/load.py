@@ -191,7 +191,8 @@ def _files(config: Config) -> Iterator[Mistake]:
         for n, b in enumerate(config.imap, 1)
         for key in ("ca_file", "password_file")
     ]
-    for key, file in (*named, ("smarthost.password_file", config.smarthost.password_file)):
+    named += [(f"smarthost.{key}", getattr(config.smarthost, key)) for key in ("ca_file", "password_file")]
+    for key, file in named:
         if file is not None and not file.is_file():
             yield Mistake(key, str(file), "there is no such file; write the path of one")
     if config.templates.folder is not None and not config.templates.folder.is_dir():
@@ -226,9 +227,12 @@ def _together(config: Config) -> Iterator[Mistake]:
     ):
         right = "that is where mailbot itself listens, and mail would go in circles; write the port of the mail server"
         yield Mistake("smarthost.port", relay.port, right, ("smtp.listen", "smarthost.host"))
-    if bool(relay.user) != (relay.password_file is not None):
-        right = "user and password_file come together; write both or neither"
-        yield Mistake("smarthost.user", relay.user, right, ("smarthost.password_file",))
+    given = ("smarthost.password_file", "smarthost.password_command")
+    if bool(relay.user) != (relay.password_file is not None or bool(relay.password_command)):
+        right = "user comes together with password_file or password_command; write both or neither"
+        yield Mistake("smarthost.user", relay.user, right, given)
+    if relay.password_file is not None and relay.password_command:
+        yield Mistake("smarthost", None, "write either password_file or password_command", given)
     if relay.user and relay.tls == "none" and relay.host not in LOOPBACK:
         right = 'the password would cross the network in clear; write "starttls" or "implicit"'
         yield Mistake("smarthost.tls", relay.tls, right, ("smarthost.host", "smarthost.user"))

@@ -16,13 +16,13 @@ import contextlib
 import re
 import selectors
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
-from imapclient import DELETED, SEEN, IMAPClient, SocketTimeout
+from imapclient import DELETED, SEEN, IMAPClient
+
+from mailbot.intake.mailbox import LONGEST_IDLE, Mailbox, connect, log_in, shut
 
 Accept = Callable[[bytes, str], None]
 Cursor = tuple[int, int]
@@ -30,9 +30,6 @@ Cursor = tuple[int, int]
 
 PAUSES = (1, 2, 5, 10, 30, 60, 120, 300)  # seconds
 LONG_ENOUGH = 60.0  # a session that lived so many seconds was a good one: the pauses start again from the first
-STARTTLS = 143  # at this port TLS begins with the command, at any other with the first byte
-CONNECT = 20.0  # seconds; also for TLS and the greeting
-LONGEST_IDLE = 540.0  # NAT boxes forget a silent connection after ten minutes or more (L48)
 # Seconds of the first IDLE after news; each quiet one doubles it. A notice that comes in the same packet as "+ idling"
 # sits in imaplib's buffer where no poll of the socket sees it: mail that arrives between our search and IDLE (seen).
 SETTLE = 2.0
@@ -50,28 +47,6 @@ WINDOW = 50_000  # messages a search answers for: imaplib refuses lines over 1,0
 
 class Unfetched(Exception):
     """The server listed a message and then did not give it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mailbox:
-    """Where to look. Times in seconds, ``limit`` in bytes.
-
-    ``tls`` at port 143 means STARTTLS (required), at any other port TLS from the first byte. ``after``: what is done
-    with a message that was taken: "leave", "seen", "move:FOLDER" or "delete".
-    """
-
-    host: str
-    port: int
-    user: str
-    password: str = field(repr=False)
-    tls: bool = True
-    folder: str = "INBOX"
-    ca_file: str = ""
-    poll: float = 300
-    idle: float = LONGEST_IDLE
-    after: str = "seen"
-    timeout: float = 60
-    limit: int = 32 << 20
 
 
 def backoff(attempt: int) -> float:
@@ -129,38 +104,8 @@ def something_to_read(sock: socket.socket, seconds: float, stop: threading.Event
     return False
 
 
-def connect(box: Mailbox) -> IMAPClient:
-    """A connection, not yet logged in. Raises what sockets, TLS and imaplib raise."""
-    context = ssl.create_default_context(cafile=box.ca_file or None) if box.tls else None
-    limits = SocketTimeout(connect=min(CONNECT, box.timeout), read=box.timeout)
-    direct = box.tls and box.port != STARTTLS
-    client = IMAPClient(box.host, box.port, ssl=direct, ssl_context=context, timeout=limits)
-    try:
-        client.normalise_times = False
-        if box.tls and not direct:
-            client.starttls(context)
-        keep_alive(client.socket())
-    except BaseException:
-        shut(client)
-        raise
-    return client
-
-
-def shut(client: IMAPClient) -> None:
-    """Closes without a logout, which would wait for a peer that may be silent."""
-    with contextlib.suppress(Exception):
-        client.shutdown()
-
-
 def _words(fault: Exception) -> str:
     return f"{type(fault).__name__}: {fault}"[:500]
-
-
-def keep_alive(sock: socket.socket) -> None:
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 30), ("TCP_KEEPCNT", 4)):
-        if hasattr(socket, name):  # not on every system
-            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 class ImapIntake:
@@ -218,7 +163,7 @@ class ImapIntake:
     def _session(self) -> None:
         client = self._client = connect(self.mailbox)
         try:
-            client.login(self.mailbox.user, self.mailbox.password)
+            log_in(client, self.mailbox)
             messages = self._select(client)
             quiet = 0  # looks in a row that brought nothing
             while not self._stop.is_set():

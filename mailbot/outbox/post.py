@@ -11,7 +11,7 @@ import re
 import smtplib
 import ssl
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,15 +21,21 @@ from typing import Literal
 @dataclass(frozen=True, slots=True)
 class Smarthost:
     """Where outgoing mail goes. ``user`` "" for no login; ``timeout`` in seconds for each answer; ``helo`` "" asks the
-    system for our name, which may take seconds where DNS is broken."""
+    system for our name, which may take seconds where DNS is broken.
+
+    ``password`` may be a function, which is then asked at each login: an access token lives for an hour. ``oauth2``: it
+    is such a token, for XOAUTH2. ``ca_file``: certificates to trust, "" for the system's.
+    """
 
     host: str
     port: int
     tls: Literal["none", "starttls", "implicit"] = "starttls"
     user: str = ""
-    password: str = ""
+    password: str | Callable[[], str] = ""
     timeout: float = 60.0
     helo: str = ""
+    oauth2: bool = False
+    ca_file: str = ""
 
     def __repr__(self) -> str:  # never the password: this ends in logs
         return f"Smarthost({self.host}:{self.port}, {self.tls})"
@@ -198,10 +204,37 @@ class _Transfer:
             self._note(recipient, kind, reply)
 
 
+class NoPassword(smtplib.SMTPException):
+    """The password could not be had. The sentence holds nothing of it."""
+
+
+def _secret(smarthost: Smarthost) -> str:
+    if isinstance(smarthost.password, str):
+        return smarthost.password
+    try:
+        secret = smarthost.password()
+    except Exception as error:  # the words of an error may quote a command with the password in it
+        raise NoPassword(f"the password could not be read ({type(error).__name__})") from None
+    if not secret:
+        raise NoPassword("the password is empty")
+    return secret
+
+
+def _log_in(connection: smtplib.SMTP, smarthost: Smarthost) -> None:
+    secret = _secret(smarthost)
+    if not smarthost.oauth2:
+        connection.login(smarthost.user, secret)
+        return
+    connection.ehlo_or_helo_if_needed()
+    token = f"user={smarthost.user}\x01auth=Bearer {secret}\x01\x01"
+    # A refusal comes as a challenge, which wants an empty answer before the server says 535.
+    connection.auth("XOAUTH2", lambda challenge=None: "" if challenge else token)
+
+
 def _connect(smarthost: Smarthost) -> smtplib.SMTP:
     name = smarthost.helo or None
+    context = ssl.create_default_context(cafile=smarthost.ca_file or None) if smarthost.tls != "none" else None
     if smarthost.tls == "implicit":
-        context = ssl.create_default_context()
         connection: smtplib.SMTP = smtplib.SMTP_SSL(
             smarthost.host, smarthost.port, name, timeout=smarthost.timeout, context=context
         )
@@ -209,9 +242,9 @@ def _connect(smarthost: Smarthost) -> smtplib.SMTP:
         connection = smtplib.SMTP(smarthost.host, smarthost.port, name, timeout=smarthost.timeout)
     try:
         if smarthost.tls == "starttls":
-            connection.starttls(context=ssl.create_default_context())
+            connection.starttls(context=context)
         if smarthost.user:
-            connection.login(smarthost.user, smarthost.password)
+            _log_in(connection, smarthost)
         connection.ehlo_or_helo_if_needed()
     except BaseException:
         connection.close()
