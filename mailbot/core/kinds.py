@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from mailbot.core import robots
 from mailbot.core.message import Message
@@ -26,6 +26,7 @@ class Look:
         self._text = message.text[: TOP * 2]
         local, _, self.domain = message.sender.email.rpartition("@")
         self.local = local.strip("\"'")
+        self.to = [who.email for who in message.recipients[:2]]
         self.name = f"{message.sender.name} {self.header('from')}"[:300].lower()
         self.subject = message.subject[:300].lower().strip()
         self.content = self.header("content-type")[:500]
@@ -69,9 +70,14 @@ def _mime(look: Look, report: str) -> bool:
     return look.content.startswith("multipart/report") and report in look.content
 
 
+@lru_cache(maxsize=1024)  # the few people of a list write again and again
+def _postman(name: str) -> bool:
+    return robots.POSTMAN.search(name) is not None
+
+
 def _returned(look: Look) -> bool:
     """A postmaster may also be a person who writes about mail: both witnesses, and no answer in a discussion."""
-    if robots.POSTMAN.search(look.name) is None or robots.FAILED_SUBJECT.search(look.subject) is None:
+    if not _postman(look.name) or robots.FAILED_SUBJECT.search(look.subject) is None:
         return False
     if robots.WHOLE_SUBJECT.match(look.subject) or not look.text:
         return True
@@ -99,6 +105,11 @@ def _generated(look: Look) -> bool:
     return look.header("auto-submitted").startswith(("auto-generated", "auto-notified"))
 
 
+def _to_return_address(look: Look) -> bool:
+    """Nobody writes to the envelope sender of a mailing; what comes there on its own is no person's news."""
+    return len(look.to) == 1 and robots.RETURN_ADDRESS.match(look.to[0]) is not None
+
+
 def _alert(look: Look) -> bool:
     subject = _TAG.sub("", look.subject) if not robots.ALERT_SUBJECT.match(look.subject) else look.subject
     if _machine(look):
@@ -122,7 +133,7 @@ MARKS = (
     Mark("bounce", "from MAILER-DAEMON", lambda m: robots.DAEMON.search(m.name) is not None,
          "From: MAILER-DAEMON@example.org (Mail Delivery System)\nSubject: anything\n\nx"),
     Mark("bounce", "a report from a mail system",
-         lambda m: m.content.startswith("multipart/report") and robots.POSTMAN.search(m.name) is not None,
+         lambda m: m.content.startswith("multipart/report") and _postman(m.name),
          "From: postmaster@example.org\nContent-Type: multipart/report; boundary=x\n\n--x\n\nfailed\n--x--"),
     Mark("bounce", "from a mail system, subject and text say that delivery failed", _returned,
          "From: System Administrator <postmaster@example.org>\nSubject: Undeliverable: hello\n\nYour message did not reach Bob."),
@@ -131,6 +142,8 @@ MARKS = (
          "Return-Path: <>\nFrom: Post <post@example.org>\nSubject: Undelivered Mail Returned to Sender\n\nx"),
     Mark("bounce", "a delivery failure by its subject and its text", _unsigned,
          "From: gw@example.org\nSubject: Mail could not be delivered\n\nThe following mail could not be delivered: x"),
+    Mark("auto", "sent to a return address and to nobody else", _to_return_address,
+         "From: a@example.org\nTo: bounces+keKf29aH@example.org\nSubject: your order\n\nx"),
     Mark("auto", "Auto-Submitted: auto-replied", lambda m: m.header("auto-submitted").startswith("auto-replied"),
          "From: a@example.org\nSubject: hello\nAuto-Submitted: auto-replied (vacation)\n\nx"),
     Mark("auto", "a receipt (multipart/report)", lambda m: m.content.startswith("multipart/report"),

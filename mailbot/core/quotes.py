@@ -199,10 +199,17 @@ FORWARD_LINE = re.compile(
     rf"|(?:{_any(FORWARDED)})\s?[:：])$",
     re.IGNORECASE,
 )
-_FIRST = sorted({re.split(r"[\s-]", words)[0] for words in ORIGINAL + FORWARDED} | {"Forwarded"})
-RULED = re.compile(  # a rule, or what may be one of the two lines above: a cheap first question
-    rf"[-_=*\s]{{2,40}}+(?:{_any(tuple(_FIRST))}|$)|[-_=*\s]{{41}}", re.IGNORECASE
-)
+_FIRST = {re.split(r"[\s-]", words)[0].casefold() for words in ORIGINAL + FORWARDED} | {"forwarded"}
+
+
+def may_separate(line: str) -> bool:
+    """Whether a line that begins with a mark is a rule, or may be one of the two above, or a header: a cheap first question."""
+    if line[1:2] and line[1] not in "-_=* \t":
+        return ":" in line and field(line)[0] != ""
+    words = _WORDS.search(line, 2, 60)
+    return words is None or words[0].casefold() in _FIRST or (":" in line and field(line)[0] != "")
+
+
 FORWARD_END = re.compile(r"-{3,}\s?End (?:of )?forwarded message\s?-{3,}$", re.IGNORECASE)
 
 

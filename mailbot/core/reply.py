@@ -102,10 +102,10 @@ class _Reader(Openers):
                 if last == "<" or line.startswith(">>> "):
                     yield n
             elif first in "-_=*":
-                if (last == first == "-") or quotes.RULED.match(line) or quotes.field(line)[0]:
+                if (last == first == "-") or quotes.may_separate(line):
                     yield n
             elif ((line.find(":", 0, 34) > 0 or wide) and quotes.field(line)[0]) or (
-                (not after or after[0] in ">-_") and quotes.MOBILE_LINE.match(line)
+                (not after or after[0] in ">-_") and len(line) <= 100 and quotes.MOBILE_LINE.match(line)
             ):
                 yield n
 
