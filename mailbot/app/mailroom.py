@@ -19,6 +19,7 @@ from mailbot.app import log
 from mailbot.app.digest import Stray, sections, telling
 from mailbot.app.index import GIVE_UP, Waiting
 from mailbot.app.pages import Pages
+from mailbot.app.passed import passed_over
 from mailbot.app.register import Register
 from mailbot.app.replies import answer
 from mailbot.app.unnamed import unnamed
@@ -175,6 +176,7 @@ class Mailroom:
             "similar": self._similar(incident) if notice.kind == "ack" else [],
             "next_update": news + base if news else None,
             "policy": self.policy,
+            "passed": passed_over(self.register, incident) if notice.kind == "draft" else [],
             "file": self.pages.name(incident) if notice.kind == "published" else "",
         }
 
