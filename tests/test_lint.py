@@ -485,6 +485,31 @@ def test_what_the_reader_doubts_is_asked_in_its_own_words(body: str, words: str)
     assert [q.words for q in questions(told(body).incident, NOON)] == [words]
 
 
+NEAR = "Date: Sat, 21 Nov 2026 {}\n\n{}"
+ASKED = [  # a mail, the last question of it, and one near it of which nothing is asked
+    (NEAR.format("12:00:00 -0000", "It broke at 10:05."), "T1 10:05, in which zone? I took UTC.", "It broke at 10:05."),
+    ("At 10:05 UTC it broke. At 10:30 CET we saw it. It was over by 10:40.", "T3 10:40, in which zone? I took CET.",
+     "At 10:05 UTC it broke. At 10:30 UTC we saw it. It was over by 10:40."),
+    (NEAR.format("07:00:00 -0500", "2026-11-21 11:58:11 ERROR it broke"), "T1 11:58:11, in which zone? I took UTC.",
+     NEAR.format("07:00:00 -0500", "2026-11-21 06:58:11 ERROR it broke")),
+    (NEAR.format("12:00:00 +0400", "It broke at 03:05 IST."), "T1 03:05, is IST UTC+5:30 or UTC+1 or UTC+2?",
+     NEAR.format("12:00:00 +0530", "It broke at 03:05 IST.")),
+    ("On 5/6 at 10:00 it broke.", 'T1 "5/6 at 10:00", is 5 June right, or the other way round?', "On 25/6 at 10:00 it broke."),
+    ("* 23:50 it broke", "T1 23:50, on which day? I took 2026-11-20 23:50 UTC.", "* 10:50 it broke"),
+    ("On 19 November it broke at 10:05.\n\nOn 20 November we met at 11:00.\n\nThe cause was found at 14:05.",
+     "T3 14:05, on which day? I took 2026-11-20 14:05 UTC.",
+     "On 19 November it broke at 10:05.\n\nThe cause was found at 14:05."),
+    ("Friday 2026-11-19 10:05 it broke", 'T1 "Friday 2026-11-19", but 2026-11-19 was a Thursday: which day?',
+     "Thursday 2026-11-19 10:05 it broke"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "words", "near"), ASKED, ids=[words for _, words, _ in ASKED])
+def test_each_question_is_asked_of_its_mail_and_not_of_the_one_near_it(body: str, words: str, near: str) -> None:
+    assert [q.words for q in questions(told(body).incident, NOON)][-1:] == [words]
+    assert questions(told(near).incident, NOON) == ()
+
+
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     with Sink() as sink:

@@ -245,6 +245,9 @@ def _unsure(incident: Incident, entry: Entry) -> str:
     if when.zone_from in ("list", "utc"):
         other = _other_zone(incident, when.zone)
         return f"{clock}, {other} or {when.zone}?" if other else f"{clock}, in which zone? I took {when.zone}."
+    doubts = when.why.split("; ")[3:]  # behind the row, the date and the zone
+    if any("zone" in doubt or "as UTC" in doubt for doubt in doubts):
+        return f"{clock}, in which zone? I took {when.zone}."
     if "other way round" in when.why:
         return f'"{when.text}", is {entry.utc:%-d %B} right, or the other way round?'
     return f"{clock}, on which day? I took {taken}." if when.date_from != "written" else f"{clock}, is {taken} right?"
