@@ -144,6 +144,9 @@ def test_front_matter_of_anything_is_read_without_a_fault(text: str) -> None:
 # ── through the daemon ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+PLAN = "We will change the disk at 18:00 UTC tomorrow; port 8080 stays."
+
+
 def mail(number: int, who: str, body: str) -> bytes:
     subject = "Registry refuses pushes" if number == 1 else "Re: Registry refuses pushes"
     head = f"From: {who}\nTo: {ADDRESS}\nSubject: {subject}\nMessage-ID: <m{number}@example.org>\n"
@@ -151,7 +154,7 @@ def mail(number: int, who: str, body: str) -> bytes:
     return (head + "Date: Wed, 18 Nov 2026 12:00:00 +0000\n\n" + body + "\n").replace("\n", "\r\n").encode()
 
 
-def test_a43_reviewed_by_mail_the_page_appears_and_the_list_is_told_where(tmp_path: Path) -> None:
+def test_a43_p41_reviewed_by_mail_the_page_appears_and_the_list_is_told_where(tmp_path: Path) -> None:
     async def scene() -> None:
         with Sink() as sink:
             house = House(tmp_path, sink)
@@ -162,7 +165,7 @@ def test_a43_reviewed_by_mail_the_page_appears_and_the_list_is_told_where(tmp_pa
             house.config = replace(house.config, publish=publish)
             async with house.run() as daemon:
                 await daemon.send(mail(1, ALICE, "Pushes fail."))
-                await daemon.send(mail(2, BOB, "START 11:38 UTC\nRESTORED 11:50 UTC\nRESOLVED 11:55 UTC"))
+                await daemon.send(mail(2, BOB, "START 11:38 UTC\nRESTORED 11:50 UTC\nRESOLVED 11:55 UTC\n\n" + PLAN))
                 await daemon.send(mail(3, BOB, "SUMMARY: pushes failed"))
                 await daemon.settle()
                 assert files(folder) == []
@@ -173,6 +176,8 @@ def test_a43_reviewed_by_mail_the_page_appears_and_the_list_is_told_where(tmp_pa
                 (told,) = [got for got in sink.taken if got.keys[0].startswith("published:")]
                 kept = b"".join(p.read_bytes() for p in house.folder.glob("out-*.mbox"))
                 assert f"https://example.org/i/{name}".encode() in kept
+                assert b'"18:00 UTC tomorrow" is planned: no event (Bob Stone)' in b" ".join(kept.split()), "P41"
+                assert b"8080" not in kept
                 assert set(told.recipients) == {ADDRESS, "rep@example.net"}
                 await daemon.send(mail(5, BOB, "CAUSE: no alert on disks"))
                 await daemon.settle()
