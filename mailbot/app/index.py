@@ -234,7 +234,7 @@ class Index:
         an UNDO and nothing else, which changes a few incidents only; the others need not be looked at again."""
         with without_gc():
             before = Before(self.members, self.joined, self.rows, self.wake, self._folded, self.touched, self.decisions)
-            self._rethread()
+            self._rethread(undone)
             if undone and not before.decisions.zones_differ(self.decisions):
                 self._list_changed(before)
             else:
@@ -242,7 +242,8 @@ class Index:
                     self.state.delete("incidents", number)
                 self._list_again(self.members)
 
-    def _rethread(self) -> None:
+    def _rethread(self, undone: bool) -> None:
+        """What stood before the first mail of which something else holds now, stands."""
         decisions, places = Decisions(), []
         for number, doc in self.state.all("messages"):
             places.append((order(doc["m"], doc["f"][1]), number))
@@ -250,10 +251,18 @@ class Index:
         decisions.settle()
         places.sort()
         self._keep_order([number for (live, _), number in places if not live])
+        moved = self.decisions.gone ^ decisions.gone
+        stand = next((n for n, (_, number) in enumerate(places) if number in moved), 0) if undone else 0
+        standing = {number for _, number in places[:stand]}
         mark, cursors = self.mark, self.cursors
         self._empty()
         self.mark, self.cursors = mark, cursors
         for number, doc in self.state.all("messages", [number for _, number in places]):
+            if number in standing and "i" in doc:
+                known, placed = Known.from_json(doc["f"]), placement(doc)
+                self.threads.restore(known, placed)
+                self._index(number, doc, known, placed)
+                continue
             facts = Facts.from_json(doc["f"])
             placed = self.threads.place(facts, **decisions.wish(number, doc))
             before = doc.copy()
