@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mailbot.app import setup
+from mailbot.config import Config
 from mailbot.core.due import Notice, Policy, Posted, due, fits, joined, within
 from mailbot.core.due.people import awake, evening
 from mailbot.core.incident import Status
@@ -469,3 +471,34 @@ def test_an_unknown_owner_never_gets_mail_by_chance() -> None:
     scene = resolved("ACTION one @incident@example.org", "ACTION two @mailbot@example.org")
     assert {n.to for n in scene.due(3 * DAY, NO_REPORT).notices} == {("alice@example.org",)}
     assert Address("", "incident@example.org") not in scene.incident.people.values()
+
+
+def test_every_row_of_the_policy_is_a_setting() -> None:
+    config = Config()
+    other = replace(
+        config,
+        list=replace(config.list, zone="Europe/Zurich"),
+        reminders=replace(
+            config.reminders,
+            update_outage=timedelta(minutes=7),
+            update_other=timedelta(minutes=8),
+            update_tries=9,
+            no_commander=(),
+            offer_after=timedelta(hours=1),
+            offer_hour=20,
+            still_open=(),
+            question=(),
+            report=(),
+            publish=timedelta(days=2),
+            unreviewed=timedelta(days=3),
+            anniversary=False,
+            night=(0, 0),
+        ),
+        actions=replace(config.actions, link=timedelta(days=9), late=()),
+        digest=replace(config.digest, every="day", day="friday", hour=9),
+        publish=replace(config.publish, tell=("board@example.org",)),
+        budget=replace(config.budget, incident_day=1, list_hour=2, sender_day=3),
+    )
+    default, changed = setup.policy(config), setup.policy(other)
+    assert default == POLICY, "the defaults of the configuration are those of the core"
+    assert [f.name for f in fields(Policy) if getattr(default, f.name) == getattr(changed, f.name)] == []
