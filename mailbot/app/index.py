@@ -225,7 +225,8 @@ class Index:
 
     def asked_elsewhere(self, incident: str, now: datetime) -> set[str]:
         """Who has a question of ours about another incident: one at a time is enough."""
-        return {who for who, (at, about) in self.questioned.items() if about != incident and now - at < ANSWERED}
+        self.questioned = {who: row for who, row in self.questioned.items() if now - row[0] < ANSWERED}
+        return {who for who, (_, about) in self.questioned.items() if about != incident}
 
     # ── again ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
