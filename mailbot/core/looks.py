@@ -89,9 +89,10 @@ LINES: tuple[Look, ...] = (
         "Date:   Sat Nov 21 14:05:06 2026 +0100"),
     Look("attribution", "quoting sent", r"[ \t]*(?:Quoting[ ].{2,80}\(.{8,40}\)|The .{2,40}[ ]you sent on .{8,60}):?[ \t]*$",
         "Quoting Alice Example (2026-11-21 14:05:06):"),
-    Look("attribution", "wrote writes schrieb écrit escribió scritto escreveu schreef napisał napisała skrev napsal",
+    Look("attribution", "wrote writes said schrieb écrit escribió scritto escreveu schreef napisał napisała skrev napsal",
         r"(?:[^\n]{0,80}[.!?][ ]?|[ \t]*)(?:On|Am|Le|El|Il|Em|Op|W dniu|Dnia|Den|Dne)\b.{6,300}?"
-        r"(?:wrote|writes|schrieb|a écrit|escribió|ha scritto|escreveu|schreef|napisał|skrev|napsal)[^\n]{0,60}:?[ \t]*$",
+        r"(?:wrote|writes|schrieb|a écrit|escribió|ha scritto|escreveu|schreef|napisał|skrev|napsal)[^\n]{0,60}:?[ \t]*$"
+        r"|[ \t]*On\b.{6,300}?\bsaid:[ \t]*$",
         "On Sat, 21 Nov 2026 at 14:05, Alice wrote:"),
     Look("mail header", "sent gesendet envoyé enviado inviato verzonden wysłano",
         r"[ \t]*\*?(?:Sent|Gesendet|Envoyé|Enviado|Inviato|Verzonden|Wysłano)\*?[ ]?:",
@@ -170,7 +171,7 @@ NOT_NOW: tuple[Look, ...] = (
         " intends intended"
         " intending intention would should to be is are expected due expect expects next eta deadline propose proposed"
         " let's let see free available set"
-        " tomorrow upcoming coming reservation rsvp"
+        " tomorrow upcoming coming reservation rsvp hope hoping"
         " maintenance meet meeting call later aim aiming target targeting estimated geplant planmäßig werden"
         " wird"
         " please nächste nächsten nächster nächstes prochain prochaine próximo próxima voraussichtlich morgen prévu prévue prévus"
@@ -186,7 +187,7 @@ NOT_NOW: tuple[Look, ...] = (
         r"|on)|deadline"
         r"|proposed?|let's|call[ ]me|see[ ]you|(?:I['’]m|am|are|be)[ ](?:free|available)"
         r"|tomorrow|upcoming|maintenance[ ]window|meet(?:ing)?[ ](?:is[ ])?(?:at|on)|call[ ]at|no[ ]later[ ]than"
-        r"|reservation|RSVP|coming[ ](?:at|up)"
+        r"|reservation|RSVP|hop(?:e|ing)[ ]to|coming[ ](?:at|up)"
         r"|aim(?:ing)?[ ](?:to|for)|target(?:ing|ed)?|estimated|geplant|planmäßig|werden|wird|voraussichtlich|morgen[ ]um"
         r"|prévue?s?"
         r"|sera|seront|demain|previsto|prevista|será|estarei|gepland|zaplanowan\w+)\b(?:(?!\b(?:started|began|finished|ended"

@@ -225,7 +225,7 @@ class Placer:
 
     def _console(self, p: Place) -> None:
         """A machine's stamp without a zone, minutes before the mail if it is UTC: consoles say UTC, wherever they stand."""
-        if not p.e.log or p.zone_from != "mail" or p.utc is None or p.e.clock is None:
+        if p.zone_from != "mail" or p.utc is None or p.e.clock is None or not (p.e.log or p.e.clock.has_seconds):
             return
         as_utc = p.utc + (p.utc.astimezone(p.info).utcoffset() or timedelta())
         if as_utc != p.utc and -SLACK < self.mail_utc - as_utc < JUST and abs(self.mail_utc - p.utc) > JUST:
@@ -276,6 +276,7 @@ class Placer:
         if utc > self.mail_utc + SLACK:
             utc, day, source = self._not_after_mail(p, utc, day, source, clock)
         p.utc, p.date_from = utc, "heading" if source == "line" else source
+        self._console(p)
         self._by_day(p, source)
         self.mail_day = source == "mail" or (self.mail_day and source == "order" and not self.newest_first)
         if self.mail_day:
