@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailbot.core import draft
+from mailbot.core.entries import Said
 from mailbot.core.reply import split
 from mailbot.outbox.render import Looks, Renderer
 from tests.incident_scene import ALICE, BOB, CAROL, ID, LIST, Scene, letters
@@ -484,3 +485,49 @@ def test_undo_of_an_edited_timeline_keeps_the_numbers() -> None:
     made.mail(BOB, f"UNDO {code}\nLOG 11:53 UTC later", 61)
     assert lines_of(made) == sorted([*before, "11:53 later"])
     assert made.incident.entry("T7").what == "later", "T6 was the line that was taken back"
+
+
+def as_html(made: Scene, words: str) -> None:
+    mail = EmailMessage(policy=SMTP)
+    mail["From"], mail["To"], mail["Subject"] = CAROL, LIST.address, "Re: Registry refuses pushes"
+    mail["Message-ID"] = f"<html{len(made.items)}@example.net>"
+    mail.set_content(words, subtype="html")
+    made.take(mail.as_bytes(), made.at(60 + len(made.items)))
+
+
+def test_l5_the_whole_mail_that_brought_the_draft_pasted_and_edited_gives_the_edit_and_nothing_else() -> None:
+    made = drafted("SUMMARY: It failed.\nCAUSE: " + CAUSE + "\n\nLOG 11:20 UTC deployed v41\n")
+    letter = message_from_bytes(letters(made)["draft"].raw, policy=default)
+    plain, html = (letter.get_body((kind,)) for kind in ("plain", "html"))
+    assert plain is not None
+    assert html is not None
+    made.settle()
+    entries, status = made.incident.entries, made.incident.status
+    made.mail(CAROL, "My version:\n\n" + plain.get_content().replace("\r\n", "\n").replace(CAUSE, CAUSE + " up"))
+    assert said(made) == "merged: Root Cause changed."
+    made.settle()
+    as_html(
+        made,
+        "<p>And mine:</p>" + html.get_content().replace(CAUSE, CAUSE + " up at night").replace("draft W", "draft V"),
+    )
+    assert texts(made, "CAUSE")[-1] == CAUSE + " up at night"
+    assert (made.incident.entries, made.incident.status) == (entries, status)
+    assert [c.keyword.word for i in made.items[-2:] if isinstance(i, Said) for c in i.reading.commands] == [
+        "the edited draft"
+    ]
+
+
+def test_web_mail_that_quotes_the_html_is_read_like_the_text() -> None:
+    made = drafted()
+    html = message_from_bytes(letters(made)["draft"].raw, policy=default).get_body(("html",))
+    assert html is not None
+    made.settle()
+    body = html.get_content().partition("<body")[2].partition(">")[2].partition("</body>")[0]
+    as_html(made, f"<div>Good.</div><div>On Sat, 21 Nov 2026, incident bot wrote:<blockquote>{body}</blockquote></div>")
+    assert said(made) == ""
+    changed = body.replace(CAUSE, CAUSE + " at night")
+    as_html(
+        made, f"<div>Good.</div><div>On Sat, 21 Nov 2026, incident bot wrote:<blockquote>{changed}</blockquote></div>"
+    )
+    assert texts(made, "CAUSE") == [CAUSE + " at night"]
+    assert said(made) == "merged: Root Cause changed."

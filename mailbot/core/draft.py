@@ -55,6 +55,8 @@ STOP = re.compile(
     r"-{20,}\s*|--\s?|_?All times in UTC\._?\s*|\[\^?\d+\]:? .*\d{4}-\d\d-\d\d \d\d:\d\d UTC.*|#{1,3} \d{4}-\d\d-\d\d .*"
 )
 COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.S)
+OPENING = re.compile(r"Well done, everybody\. The drafted report|The report as it stands; it is attached too\.")
+HEAD_LINES = 120  # of the mail that brings a draft
 FOOTNOTE = re.compile(r"\s*\[\^?\d{1,4}\](?=\s|$)")
 EMPTY = re.compile(r"_?Not recorded\._?|_?None yet\._?", re.I)
 OURS = re.compile(r"(?:Users were hit for: |It is not over \().*", re.S)  # the debrief's own sentence in its summary
@@ -120,18 +122,17 @@ def find(text: str, parts: Sequence[Part]) -> Found | None:
         return None
     lines = _lines(text[:MOST])
     runs: list[list[int]] = []
-    order = list(INSTRUCTLAB)
-    before = len(order)
+    names: set[str] = set()
     for n, (_, line) in enumerate(lines):
         name = _title(line)
         if not name:
             continue
-        at = order.index(name) if name in order else len(order)
         quoted = line.lstrip()[:1] == ">"
-        if not runs or (at <= before and at < len(order)) or quoted != (lines[runs[-1][-1]][1].lstrip()[:1] == ">"):
+        if not runs or name in names or quoted != (lines[runs[-1][-1]][1].lstrip()[:1] == ">"):  # another draft begins
             runs.append([])
+            names.clear()
         runs[-1].append(n)
-        before = at
+        names.add(name)
     found = [_found(text, lines, run, parts) for run in runs if len(run) >= FEWEST]
     return next((f for f in found if not f.quoted), found[0] if found else None)
 
@@ -150,10 +151,11 @@ def _found(text: str, lines: Sequence[tuple[int, str]], run: Sequence[int], part
         bare = QUOTE.sub("", lines[n][1], count=1).strip()
         if MARK.search(bare) or re.fullmatch(r"#{1,3} \d{4}-\d\d-\d\d .*|Incident Commander: .*|---", bare):
             first = n
+    first = _mail_head(lines, first)
     end = last + 1
     for n in range(last + 1, min(last + 400, len(lines))):
         bare = QUOTE.sub("", lines[n][1], count=1).strip()
-        if re.match(r"[-*]|\d+\. |\[\^?\d+\]|<!--|_?All times|#", bare):
+        if re.match(r"[-*]|\d+\. |\[\^?\d+\]|<!--|_?All times|#", bare) or EMPTY.fullmatch(bare) or MARK.search(bare):
             end = n + 1
             if re.match(r"-{20,}|--$", bare):
                 break
@@ -168,6 +170,24 @@ def _found(text: str, lines: Sequence[tuple[int, str]], run: Sequence[int], part
         part = next((p for p in parts if p.start <= heads[0] < p.end), None)
         quoted = part is not None and part.kind in (Kind.QUOTE, Kind.FORWARD)
     return Found(start, stop, text[start:stop], quoted)
+
+
+def _mail_head(lines: Sequence[tuple[int, str]], first: int) -> int:
+    """Where the mail that brought the draft begins, where that was pasted too: what it says of times and keywords is ours."""
+    bare = [QUOTE.sub("", line, count=1) if line.lstrip()[:1] == ">" else line for _, line in lines[:first]]
+    at = next((n for n in range(first - 1, max(first - HEAD_LINES, -1), -1) if OPENING.match(bare[n])), first)
+    while 0 < at < first:
+        above = bare[at - 1]
+        ours = (
+            not above.strip()
+            or above[:1] == "|"
+            or above[:2] == "  "
+            or any(b[:1] == "|" for b in bare[max(at - 3, 0) : at - 1])
+        )
+        if not ours:
+            break
+        at -= 1
+    return at
 
 
 def read(text: str, *, quoted: bool = False) -> Draft:
