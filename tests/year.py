@@ -16,9 +16,9 @@ from tests.year_scene import Year
 
 
 def scene(days: int, seed: int) -> str:
-    """A whole year has 74 incidents and a storm of 36 more; a shorter time has its share."""
+    """A whole year has 74 incidents, a storm of 50 more and a dozen alerts; a shorter time has its share."""
     share = days / 365
-    return Year(seed, days, max(round(72 * share), 16), max(round(36 * share), 10), 40 if share == 1 else 20).text()
+    return Year(seed, days, max(round(72 * share), 16), max(round(50 * share), 10), 40 if share == 1 else 20).text()
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -270,10 +270,10 @@ class Post:
         for incident, mails in self.about.items():
             listed = [m for m in mails if m.to_list]
             end = next((n for n, m in enumerate(listed, 1) if m.kind == "published"), None)
-            if incident and self.plot_of.get(incident, "s")[0] != "s":
+            if incident and self.plot_of.get(incident, "s")[0] not in "st":
                 begun.append(len(listed))
                 whole += [end] if end is not None else []
-        yield f"mails to the list per incident, storm aside: median {median(begun or [0])}, most {max(begun, default=0)}"
+        yield f"mails to the list per incident, storms aside: median {median(begun or [0])}, most {max(begun, default=0)}"
         most = f"median {median(whole)}, most {max(whole)}" if whole else "none"
         yield f"from call to publication ({len(whole)} incidents published): {most}"
         plots = Counter(plot for plot in self.plot_of.values())

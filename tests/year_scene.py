@@ -24,7 +24,7 @@ HOLIDAYS = ((12, 24, 32), (8, 3, 12))  # month, day, days: nobody opens an incid
 class Year:
     """``days`` in which incidents are opened, then ``tail`` days of silence for what is still due."""
 
-    def __init__(self, seed: int = 7, days: int = 365, incidents: int = 72, storm: int = 36, tail: int = 40) -> None:
+    def __init__(self, seed: int = 7, days: int = 365, incidents: int = 72, storm: int = 50, tail: int = 40) -> None:
         self.dice = random.Random(seed)
         self.days, self.incidents, self.storm, self.tail = days, incidents, storm, tail
         self.steps: list[dict[str, Any]] = []
@@ -75,14 +75,18 @@ class Year:
         within.chat(4)
 
     def _storm(self) -> None:
-        """A machine room loses power: an alert a minute, each opens an incident, and hardly anybody has time to write."""
+        """A machine room loses power: everybody writes about something else, and a week later a dozen alerts come at once."""
         begins = START + timedelta(days=self.days * 0.8, hours=10)
         for number in range(self.storm):
             plot = Plot(self, f"s{number:03}", begins + timedelta(minutes=number * 0.8))
-            plot.alert(f"host-{number:02} is DOWN")
+            plot.title = f"Rack {number}: {plot.title}"
+            plot.opens()
             if number % 3:
-                plot.wait(minutes=90 + number)
-                plot.say("RESOLVED: power is back", subject=f"Re: {plot.title}")
+                plot.wait(minutes=20 + number / 2)
+                plot.say("RESOLVED: power is back", answers=plot.opener)
+        for number in range(12):
+            plot = Plot(self, f"t{number:03}", begins + timedelta(days=7, minutes=number / 3))
+            plot.alert(f"host-{number:02} is DOWN")
 
     def _digests(self) -> None:
         """Now and then somebody answers the digest."""
