@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
+from mailbot.core.alerts import read_alert
 from mailbot.core.answers import answered, keep_question
 from mailbot.core.asks import ask
 from mailbot.core.blame import hinted
@@ -41,7 +42,7 @@ from mailbot.core.entries import (
 from mailbot.core.joining import absorb
 from mailbot.core.message import Address
 from mailbot.core.people import meant
-from mailbot.core.publication import keep_out, kept_out
+from mailbot.core.publication import is_private, keep_out, kept_out, knows
 from mailbot.core.undo import needs_refold, undone
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ __all__ = [
     "undo_code",
     "undone",
 ]
+
+MOST_ALARMS = 200  # of which a recovery is waited for
 
 
 @dataclass(slots=True)
@@ -119,6 +122,10 @@ class Incident:
     heard: list[Heard] = field(default_factory=list)  # what the lint says of single messages
     unused: list[tuple[str, str]] = field(default_factory=list)  # (Message-ID, why nothing of it is in the report)
     messages: int = 0
+    alarms: set[str] = field(
+        default_factory=set
+    )  # what a monitoring system says is broken, and did not say is well again
+    well: tuple[datetime, str] | None = None  # since when it says that all is well, and of what it said so last
     aliases: list[str] = field(default_factory=list)  # ids of incidents that are part of it now
 
     # ── taking in ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -132,7 +139,9 @@ class Incident:
             self.asked.update(item.asked)
             if self.status is Status.RESOLVED and any(key.startswith("published:") for key in item.keys):
                 self.status, self.review = Status.PUBLISHED, self.review or Review(None, item.at)
-            if not item.to or self.mailing_list.address in item.to:  # what one person got is no mail to answer for others
+            if (
+                not item.to or self.mailing_list.address in item.to
+            ):  # what one person got is no mail to answer for others
                 self.references.append(item.message_id)
             keep_question(self, item)
             return
@@ -155,6 +164,9 @@ class Incident:
         self.inside.setdefault(item.who.email, item.at)
         self.live = self.live or item.live
         self.last_news = item.at
+        if item.kind == "alert" and (alert := read_alert(item.subject, machine=True)) is not None:
+            (self.alarms.discard if alert.over or len(self.alarms) >= MOST_ALARMS else self.alarms.add)(alert.what)
+            self.well = (item.at, alert.what) if alert.over and not self.alarms else None
         if item.kind == "human":
             self._meet(item)
             self._listen(item)
@@ -169,7 +181,7 @@ class Incident:
 
     def _hear(self, item: Said, undone: bool) -> None:
         """A mail that belongs to no incident, and whose commands name this one: a reply to a digest. It is no news."""
-        if self.opened is None or kept_out(self, item):
+        if self.opened is None or kept_out(self, item) or (is_private(self) and not knows(self, item.who)):
             return
         self._meet(item)
         pairs = self._obey(item, undone)

@@ -32,6 +32,7 @@ RULES = (
     "unfiled",
     "merge",
     "alert",
+    "storm",
 )
 _RULE_CODES = {rule: place << 2 for place, rule in enumerate(RULES)}
 KEYS = 16  # of an incident

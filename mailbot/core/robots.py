@@ -53,6 +53,9 @@ FAILED_TEXT = _any(
 OPENS_FAILED = _any(
     r"[\W_]{0,100}(?:your (?:mail |e-?mail )?(?:message|mail|e-?mail)|votre message|ihre (?:nachricht|e-?mail)|su mensaje)\b",
 )
+RETURN_ADDRESS = _any(  # the local part of a sender that only machines answer, with the token of one mail
+    r"(?:bounces?|returns?|return-path|verp|catch-?all|prvs|srs0|srs1)[+=][\w.+=-]{4,}@",
+)
 ANSWERED_SUBJECT = _any(  # programs write these, people do not
     r"automatic reply|auto(?:mated)?[- ]?(?:reply|response|responder)|automatische antwort",
     r"automatische abwesenheitsnotiz|abwesenheitsnotiz|abwesenheitsnachricht|réponse automatique",
@@ -76,7 +79,7 @@ AWAY_TEXT = _any(
     r"limited access to (?:my )?e-?mail",
     r"(?:will|shall) (?:return|be back|respond|reply)[^.]{0,60}(?:return|back|on|when)",
     r"automat(?:ic|ed) (?:reply|response)",
-    r"bin (?:derzeit |zur zeit |momentan |vom |ab |bis )?[^.]{0,60}(?:nicht (?:im|erreichbar|am)|abwesend|im urlaub|außer haus)",
+    r"bin (?:derzeit |zur zeit |momentan |vom |ab |bis )?(?:[^.]|\d\.){0,60}(?:nicht (?:im|erreichbar|am)|abwesend|im urlaub|außer haus)",
     r"e-?mails? (?:werden|wird) nicht (?:weitergeleitet|gelesen)",
     r"je (?:suis|serai) (?:actuellement )?(?:absent|en cong)|estoy (?:fuera|de vacaciones|ausente)",
     r"estar[eé] (?:fuera|ausente)|estou (?:ausente|de férias|fora)|sono (?:assente|fuori|in ferie)",

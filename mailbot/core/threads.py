@@ -6,6 +6,7 @@ decided; after either, the same is known. A message costs what its own size is, 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
@@ -20,10 +21,12 @@ DAY = 86_400.0
 ACTIVE = 365 * DAY  # an incident whose last mail is older is not joined by its subject
 ACTIVE_SHARED = 30 * DAY  # the same, once its key has had more than one incident
 REPEATED = DAY  # monitoring systems say the same again while it lasts
+STORM, MANY = 600.0, 5  # so many incidents opened by alerts within so many seconds are one event: what follows joins
 TONELESS = 3 * DAY  # archives whose "Re:" was removed: a message without reply sign joins
 TONELESS_SHARED = 3_600.0  # the same, once its key has had three
 FIFTH = 0.2
 OPENING = ("human", "alert")
+WELL = ("RESTORED", "RESOLVED", "ALL OK", "FIXED", "CLOSED")  # what a monitoring system says at the end
 OF_MANY = "it answers a mail of ours that belongs to no single incident"
 
 
@@ -62,6 +65,8 @@ class Threads:
         self.opens = opens
         self.toneless = toneless
         self._memory = Memory()
+        self._alarms: deque[tuple[float, str]] = deque(maxlen=MANY)  # incidents that alerts opened
+        self._storm = (float("-inf"), "")  # the incident that the last storm's alerts join, and when one last did
 
     def place(self, facts: Facts, *, merge: str = "", split: bool = False, parted: str = "") -> Placement:
         """Decide where ``facts`` belongs, and remember it. What its writer decides stands above the rules: ``merge``, the
@@ -77,10 +82,19 @@ class Threads:
         self.restore(facts, placement)
         return placement
 
+    def preview(self, facts: Facts) -> str | None:
+        """The incident that ``facts`` would be placed in if its writer decided nothing; nothing is remembered."""
+        return self._decide(facts).incident
+
     def restore(self, facts: Facts | Known, placement: Placement) -> None:
         """Remember what was decided earlier; in the order in which it was."""
         if placement.duplicate_of:
             return
+        if facts.kind == "alert" and placement.incident and (placement.opened or placement.rule == "storm"):
+            if placement.opened:
+                self._alarms.append((facts.at, placement.incident))
+            else:
+                self._storm = facts.at, placement.incident
         subject = read_subject(facts.subject)
         self._memory.remember(
             facts,
@@ -244,13 +258,34 @@ class Threads:
         active = self._active(view.key, at)
         if status and len(current := [i for i in active if i.open]) == 1:
             return Placement(current[0].id, "status", f'"{status}" says how the one open "{view.key}" goes')
-        if view.facts.kind == "alert" and (current := [i for i in active if i.open and at - i.last <= REPEATED]):
-            return Placement(current[0].id, "alert", f'the monitoring system says "{view.key}" again')
+        if view.facts.kind == "alert" and (known := self._alarm(view, [i for i in active if at - i.last <= REPEATED])):
+            return known
         if self.toneless and active:
             span = TONELESS_SHARED if self._memory.incidents_with(view.key) >= 3 else TONELESS
             if at - active[0].last <= span:
                 return Placement(active[0].id, "subject", f'"{view.key}" again, in an archive whose "Re:" was removed')
         return self._open(view.facts, "new", "no sign of a reply")
+
+    def _alarm(self, view: _View, recent: list[Incident]) -> Placement | None:
+        """Where an alert goes that opens nothing. ``recent``: incidents under its key that had mail within a day."""
+        at, over = view.facts.at, view.subject.status in WELL
+        if current := [i for i in recent if i.open]:
+            return Placement(current[0].id, "alert", f'the monitoring system says "{view.key}" again')
+        if over and recent:
+            return Placement(recent[0].id, "alert", f'the monitoring system says that "{view.key}" is well again')
+        since, name = self._storm
+        stormy = [name] if at - since <= STORM else []
+        if len(self._alarms) == MANY and at - self._alarms[0][0] <= STORM:
+            stormy += [name for _, name in self._alarms]
+        for name in stormy:
+            if (found := self._memory.by_id(name)) is not None and found.open:
+                why = f"{MANY} incidents were opened by alerts within {STORM / 60:.0f} minutes: this is taken for the same event"
+                return Placement(found.id, "storm", why)
+        if over:
+            return Placement(
+                None, "unfiled", f'the monitoring system says that "{view.key}" is well, and nothing of it is here'
+            )
+        return None
 
     def _open(self, facts: Facts, rule: str, why: str, related: tuple[str, ...] = ()) -> Placement:
         if self.opens == "marked" and not facts.marked:

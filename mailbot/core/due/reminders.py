@@ -29,6 +29,7 @@ from mailbot.core.publication import holds, out_at
 from mailbot.core.report import missing
 
 SETTLING = timedelta(hours=1)  # who took it so lately is not asked to hand it off
+CALM = timedelta(minutes=5)  # so long a monitoring system must say nothing new before its "all is well" is passed on
 MISSED = timedelta(days=30)  # an anniversary later than this is none
 UNSETTLED = ("proposed", "agreed")  # actions that somebody still has to do something about
 
@@ -92,6 +93,9 @@ def _while_open(incident: Incident, policy: Policy, news: datetime) -> Iterator[
     if incident.status is Status.OPEN:
         base = policy.update_outage if incident.kind == "outage" else policy.update_other
         delays = tuple(base * (2**n - 1) for n in range(1, policy.update_tries + 1))
+        if incident.well is not None:  # a monitoring system resolves nothing; people are asked
+            since = incident.well[0]
+            yield Row("update", _named("well", since), (max(since, told) + CALM,))
         yield Row("update", _named("update", news), _after(max(news, told), delays))
     if custody.who is None:
         moments = _after(max(custody.since, told), policy.no_commander)
