@@ -47,7 +47,7 @@ def read(message: Message, parts: Sequence[Part], context: Context) -> Reading:
 
 
 #: A draft of ours, not a report that somebody wrote under the same headings.
-_OURS = re.compile(rf"{draft.MARK.pattern}|{draft.OPENING.pattern}|\bNot recorded\.|_Not recorded\._|_All times in UTC\._|\[\^\d{{1,4}}\]")
+_OURS = re.compile(rf"{draft.MARK.pattern}|{draft.OPENING.pattern}|Not recorded\.|_All times in UTC\._|\[\^\d{{1,4}}\]")
 _ALONE = re.compile(r"[ \t]*(?:#\w+[ \t:,]+)?\w+[ \t:]*", re.I)
 #: A line of a list, a row of a table, or one that a time leads.
 _ENTRY = re.compile(r"\n(?=[ \t]*(?:[-*+|\u2022]|\d{1,3}[.)][ \t]|[\[(]?(?:20\d\d-\d\d-\d\d|\d{1,2}[:.h]\d\d)))")
