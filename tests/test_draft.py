@@ -318,6 +318,15 @@ def test_the_same_edit_twice_is_one() -> None:
     assert said(made) == ""
 
 
+def test_a_second_thought_of_the_same_person_wins_over_the_first() -> None:
+    made = drafted()
+    text = page(mailed(made))
+    made.mail(CAROL, text.replace(CAUSE, "no alert on disks"), 50)
+    made.mail(CAROL, text.replace(CAUSE, "no alert on any disk"), 60)
+    assert texts(made, "CAUSE") == ["no alert on any disk"]
+    assert made.incident.section("CAUSE")[0].was == (CAUSE, "no alert on disks")
+
+
 def test_taking_out_what_another_changed_is_asked() -> None:
     made = drafted()
     text = page(mailed(made))

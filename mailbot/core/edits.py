@@ -128,7 +128,13 @@ def _apply(edits: Edits, change: _Change, section: str, title: str, write: Write
         edits.removed.append(notes.pop(at))
         _tell(edits, title, "taken out" if not any(n.section == section for n in notes) else "shortened")
     else:
-        _ask(edits, change, old, section, title)
+        since = _since(notes, section, old)
+        new = write(section, change.new, ()) if change.new else None
+        if since is not None and new is not None and since.who.email == new.who.email:  # their own second thought
+            notes[notes.index(since)] = replace(new, was=(*since.was, since.text))
+            _tell(edits, title, "changed")
+        else:
+            _ask(edits, change, old, since, title)
 
 
 def _tell(edits: Edits, title: str, what: str) -> None:
@@ -137,9 +143,13 @@ def _tell(edits: Edits, title: str, what: str) -> None:
         edits.done.append(sentence)
 
 
-def _ask(edits: Edits, change: _Change, old: Note, section: str, title: str) -> None:
+def _since(notes: Sequence[Note], section: str, old: Note) -> Note | None:
+    """What became of a paragraph since the draft was mailed; None where it was taken out."""
+    return next((n for n in notes if n.section == section and any(key(w) == key(old.text) for w in n.was)), None)
+
+
+def _ask(edits: Edits, change: _Change, old: Note, since: Note | None, title: str) -> None:
     """Somebody changed or took out the same paragraph since."""
-    since = next((n for n in edits.notes if n.section == section and any(key(w) == key(old.text) for w in n.was)), None)
     if since is None and not change.new:
         return  # both took it out
     yours = f'You wrote: "{_short(change.new)}"' if change.new else "You took it out."
