@@ -129,9 +129,9 @@ def _apply(edits: Edits, change: _Change, section: str, title: str, write: Write
         _tell(edits, title, "taken out" if not any(n.section == section for n in notes) else "shortened")
     else:
         since = _since(notes, section, old)
-        new = write(section, change.new, ()) if change.new else None
-        if since is not None and new is not None and since.who.email == new.who.email:  # their own second thought
-            notes[notes.index(since)] = replace(new, was=(*since.was, since.text))
+        own = write(section, change.new, ()) if change.new else None
+        if since is not None and own is not None and since.who.email == own.who.email:  # their own second thought
+            notes[notes.index(since)] = replace(own, was=(*since.was, since.text))
             _tell(edits, title, "changed")
         else:
             _ask(edits, change, old, since, title)
