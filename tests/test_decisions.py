@@ -14,6 +14,7 @@ from mailbot.app.unnamed import unnamed
 from mailbot.core.due import Policy
 from mailbot.core.impact import impact
 from mailbot.core.incident import Status, undo_code
+from mailbot.core.publication import is_private
 from mailbot.outbox.render import Looks, Renderer
 from mailbot.store.archive import Arrival, Place
 from tests.incident_scene import ALICE, BOB, CAROL, LIST
@@ -328,3 +329,34 @@ def test_l7_a_digest_reply_that_comes_twice_does_what_it_says_once_and_is_no_unf
     assert [a.text for a in incident.actions] == ["a"]
     assert incident.offered is not None
     assert len(desk.register.unfiled) == 1, "only the thanks"
+
+
+# ── what goes the private way ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_p38_nobody_from_outside_reads_a_secret_by_merging_it_or_by_naming_it_in_a_reply_to_a_digest(
+    desk: Desk,
+) -> None:
+    secret = desk.mail(ALICE, "KIND security\nLOG 11:40 UTC the key leaked", "Token leaked")
+    hidden = desk.of(secret)
+    own = desk.mail(CAROL, "x", "Mirror is slow")
+    merge = desk.mail(CAROL, f"MERGE {hidden}", "Re: Mirror is slow", re=own)
+    assert desk.of(merge) == desk.of(own) != hidden
+    assert f"I know no {hidden}" in desk.told(desk.of(own), merge)[0]
+    digest = desk.ours("[incident digest] 2026-W47: 1 open", "digest:2026-W47")
+    for to in ("incident@example.org", "mailbot@example.org"):
+        said = desk.mail(
+            CAROL, f"TIMELINE {hidden}\nREPORT {hidden}", "Re: [incident digest] 2026-W47", re=digest, to=to
+        )
+        assert [a for a in desk.look(hidden).asks.values() if a.message_id == said] == []
+
+
+def test_who_knows_the_secret_merges_it_and_the_readers_of_the_list_do_not_come_to_know_it(desk: Desk) -> None:
+    own = desk.mail(CAROL, "x", "Mirror is slow")
+    secret = desk.mail(ALICE, "KIND security", "Token leaked")
+    desk.mail(ALICE, "looking", "Re: Mirror is slow", re=own)
+    desk.mail(ALICE, f"MERGE {desk.of(own)}", "Re: Token leaked", re=secret)
+    incident = desk.look(desk.of(own))
+    assert incident.id == desk.of(secret)
+    assert is_private(incident)
+    assert set(incident.inside) == {"alice@example.org"}

@@ -67,6 +67,7 @@ class Index:
         self, archive: Archive, state: State, mailing_list: MailingList, *, list_id: str = "", opens: str = "any"
     ) -> None:
         self.archive, self.state, self.list, self.list_id, self.opens = archive, state, mailing_list, list_id, opens
+        self.bounced: list[tuple[str, Place]] = []  # taken and not yet looked at: Message-IDs
         self._empty()
 
     def _empty(self) -> None:

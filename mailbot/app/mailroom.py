@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from mailbot.app import log
 from mailbot.app.digest import Stray, sections, telling
+from mailbot.app.holds import Holds
 from mailbot.app.index import GIVE_UP, Waiting
 from mailbot.app.pages import Pages
 from mailbot.app.passed import passed_over
@@ -44,6 +45,7 @@ class Mailroom:
         """``folder``: where published reports go."""
         self.register, self.renderer, self.policy, self.post = register, renderer, policy, post
         self.pages = Pages(renderer, folder)
+        self.holds = Holds(register)
         self.paused = _paused(register.archive.acts())
         self._urgent: dict[str, datetime] = {}  # incident -> when the hour has room for its ack, brief or draft
         self._round: list[Posted] = []  # written in this round, not yet in the register
@@ -273,15 +275,21 @@ class Mailroom:
             return
         assert self.post is not None
         record = self.register.archive.read(waiting.place)
-        post, sender, recipients = self.post, waiting.sender, tuple(waiting.recipients)
-        outcomes = await apart(lambda: post.hand_over(record.raw, sender, recipients))
+        for recipient in list(waiting.recipients) if waiting.sender else ():
+            if reason := self.holds.why(recipient, now):
+                await self._settle(waiting, recipient, "dropped", reason)
+        post, message_id, recipients = self.post, waiting.message_id, tuple(waiting.recipients)
+        outcomes = await apart(lambda: self.holds.hand_over(post, record, message_id, recipients))
         for outcome in outcomes:
+            if outcome.kind == "refused":
+                self.holds.refused(outcome, now)
             await self._settle(waiting, outcome.recipient, outcome.kind, outcome.reply)
 
     async def _settle(self, waiting: Waiting, recipient: str, outcome: str, note: str) -> None:
         if outcome != "deferred":
             waiting.recipients.remove(recipient)
-        log.handed_over(waiting.message_id, waiting.incident, recipient, outcome, note)
+        told = outcome == "refused" and not self.holds.first_time(recipient, note)
+        log.handed_over(waiting.message_id, waiting.incident, recipient, outcome, note, told=told)
         self._untold.append((waiting.message_id, recipient, outcome, note))
         await self._tell()
 

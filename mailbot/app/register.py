@@ -21,6 +21,7 @@ from mailbot.app.desk import Taken, said, take_in, written_by_us
 from mailbot.app.index import META, Index, order, placed_as, placement, without_gc
 from mailbot.app.rows import summary
 from mailbot.core.incident import Incident, Joined, Said, Sent, fold, needs_refold
+from mailbot.core.publication import is_private, knows
 from mailbot.core.threads import Facts
 from mailbot.intake.imap import read_way
 from mailbot.store.archive import Arrival, Place, Record
@@ -38,7 +39,7 @@ class Register(Index):
         taken = 0
         again: set[str] = set()
         for record in self.archive.records(self.mark):
-            again.add(self._take(record))
+            again.add(self._take(record, again))
             taken += 1
             if (most is not None and taken >= most) or time.monotonic() > until:
                 break
@@ -46,9 +47,9 @@ class Register(Index):
             self.rethread(undone="import" not in again)
         return taken
 
-    def _take(self, record: Record) -> str:
+    def _take(self, record: Record, again: set[str]) -> str:
         """One record. Why all must be threaded again, "" where not: "import", which comes by its Date, or "undo" of what was
-        decided about threads or zones."""
+        decided about threads or zones. ``again``: the same of the records before, where it is still to be done."""
         number = self.state.next_id("messages")
         arrived = record.arrival.at or datetime(1970, 1, 1, tzinfo=UTC)
         taken = self._read(record, arrived)
@@ -58,6 +59,13 @@ class Register(Index):
         self.mark[record.place.file] = record.end
         if record.direction == "in" and not record.imported:
             self._cursor(record.arrival.way)
+            if taken.kind == "bounce":
+                self.bounced.append((taken.message.message_id, record.place))
+        if again - {""} and "a" in doc and not record.imported:  # what may be merged must be known as after a rebuild
+            self.rethread(undone="import" not in again)
+            again.clear()
+        if doc.get("a", ("",))[0] == "MERGE" and not record.imported and not self._may_merge(taken, doc["a"][1]):
+            del doc["a"]
         if record.imported or self.decisions.take_back(order(doc["m"], doc["f"][1]), number, doc):
             self.state.put("messages", number, doc)
             return "import" if record.imported else "undo"
@@ -72,6 +80,12 @@ class Register(Index):
             if number in self.members[incident][-1:]:
                 self._fold_in(incident, number, taken, doc, bool(placed.merged))
         return ""
+
+    def _may_merge(self, taken: Taken, name: str) -> bool:
+        """Of what goes the private way only those who know it decide: who merges a secret with something of theirs reads it."""
+        item = said(taken, self.list, "")
+        both = (self.look(i) for i in (name, self.threads.preview(taken.facts)) if i)
+        return all(i is None or not is_private(i) or knows(i, item.who) for i in both)
 
     def _read(self, record: Record, at: datetime) -> Taken:
         if record.direction == "out":
@@ -285,6 +299,7 @@ class Register(Index):
         """Throws the state away and makes it again from the archive; how many records that took."""
         self.state.clear()
         self._empty()
+        self.bounced.clear()
         taken = self.catch_up()
         self.settle_outbox()
         self.commit()

@@ -11,6 +11,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from mailbot.core.entries import Custody, Entry, Window
+from mailbot.core.publication import is_private
 
 if TYPE_CHECKING:
     from mailbot.core.incident import Incident
@@ -22,6 +23,10 @@ def absorb(old: Incident, young: Incident) -> None:
     """``young``, whole, becomes part of ``old`` as both stand. A field that has no rule here: what both collected is added
     up, and of single values the older one's stands."""
     entries, actions = len(old.entries), len(old.actions)
+    if is_private(old) is not is_private(young):  # who read the list does not come to know what was kept from it
+        inside = dict(old.inside if is_private(old) else young.inside)
+    else:
+        inside = young.inside | old.inside
     _windows(old, young, entries)
     kept = {n for w in old.windows for n in (w.start, w.end) if n}
     old.entries += [_renumbered(e, entries, kept, young.id) for e in young.entries]
@@ -42,6 +47,7 @@ def absorb(old: Incident, young: Incident) -> None:
     old.opened_in_private = old.opened_in_private or young.opened_in_private
     old.spoke = {w: max(filter(None, (old.spoke.get(w), young.spoke.get(w)))) for w in young.spoke | old.spoke}
     _collect(old, young)
+    old.inside = inside
 
 
 def _collect(old: Incident, young: Incident) -> None:

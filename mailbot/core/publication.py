@@ -70,6 +70,11 @@ def insiders(incident: Incident) -> tuple[str, ...]:
     return tuple(dict.fromkeys(e for e in (*commander, *incident.inside) if can_be_mailed(e)))[:20]
 
 
+def knows(incident: Incident, who: Address) -> bool:
+    """Is it somebody who may know what is private of it?"""
+    return who.email in incident.inside or who.email in insiders(incident)
+
+
 def came_in_private(listed: MailingList, item: Said) -> bool:
     """Was it sent to those who get what is private, or to us alone, and not to the list?"""
     to = {who.email for who in item.recipients}
@@ -83,8 +88,7 @@ def kept_out(incident: Incident, item: Said) -> str:
     """
     inside = came_in_private(incident.mailing_list, item)
     if is_private(incident):
-        known = item.who.email in incident.inside or item.who.email in insiders(incident)
-        return "" if inside or known else "it came to the list, and this goes the private way"
+        return "" if inside or knows(incident, item.who) else "it came to the list, and this goes the private way"
     makes_private = any(c.keyword.word == "EMBARGO" or c.text == "security" for c in item.reading.commands)
     told_to = {who.email for who in item.recipients} & set(incident.mailing_list.private)
     return "it came the private way, and this is on the list" if inside and told_to and not makes_private else ""
