@@ -90,6 +90,12 @@ def test_the_day_and_the_zone_of_what_other_writers_wrote(sent: str, text: str, 
 
 
 NO_EVENT = [
+    "  ctime: 0x6916c804:00000000 -- Mon Mar  2 01:11:16 2026\n crtime: 0x6924883d:00000000 -- Mon Mar  2 11:30:53 2026\n",
+    "6ce6a4efc2 (Alice Example         2026-03-02 17:54:46 -0700\n241) int seq;\n",
+    "blktests\t3be7849 (Tue, 3 Mar 2026 12:22:17 -0700)\nfio\t\tfio-3.29 (Mon, 2 Mar 2026 07:09:32 -0700)\n",
+    "    --- tests/ext4/059.out\t2026-03-02 20:40:03.000000000 +0000\n    +++ x.bad\t2026-03-03 07:19:58.463397800 +0000\n",
+    "First error time:         Mon Mar  2 11:30:13 2026\nLast error time:          Mon Mar  2 11:30:13 2026\n",
+    "--- linux.orig/md.h\t2026-03-03\n09:14:07.096442083 +0100\n",
     "Sent from my mobile. Pardon the brevity.On 01/03/2026 11:48 Alice Example wrote:\n",
     "I've made a reservation for 17:30 (5:30 PM) tomorrow.\n",
     "We prepare for the upgrade (coming at 19:00).\n",

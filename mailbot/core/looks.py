@@ -52,8 +52,9 @@ LINES: tuple[Look, ...] = (
         r"[ \t]*\d\d?[./-]\d\d?[./-]\d{2,4}[ \t]+\d\d:\d\d(?:[ ]?[AP]M)?[ \t]{2,}(?:<\w{3,8}>|\d[\d.,]*)[ \t]+\S",
         "11/21/2026  02:05 PM    <DIR>          Users"),
     Look("what a tool shows",
-        "last filesystem modify modification access change birth local creation update install joined registered member",
-        r"[ \t]*(?:Last[ ](?:mount|write|checked|modified|change|access|boot|login)\w*(?:[ ]time)?|Filesystem[ ]created|Modify"
+        "last first filesystem modify modification access change birth local creation update install joined registered member",
+        r"[ \t]*(?:(?:First|Last)[ ]error[ ]time|Last[ ](?:mount|write|checked|modified|change|access|boot|login)\w*(?:[ ]time)?"
+        r"|Filesystem[ ]created|Modify"
         r"|Access|Change|Birth|Joined|Registered|Member[ ]since"
         r"|(?:Creation|Update|Install|Local|Modification|Access)[ ](?:Time|Date)(?:[ ]is)?)[ ]?:[ \t]",
         "Last mount time:          Sat Nov 21 14:05:06 2026"),
@@ -77,12 +78,18 @@ LINES: tuple[Look, ...] = (
     Look(DAY_CHANGED, "log day logging",
         r"[ \t]*(?:---|\*\*\*\*)[ ](?:Log (?:opened|closed)|Day changed|BEGIN LOGGING|ENDING LOGGING)",
         "--- Log opened Sat Nov 21 14:05:06 2026"),
-    Look("commit in a list", "", r".{1,200}[ ]\(20\d\d-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}\)[ \t]*$",
+    Look("commit in a list", "",
+        r".{1,200}[ ]\((?:20\d\d-\d\d-\d\d|[A-Z][a-z]{2},[ ]\d{1,2}[ ][A-Z][a-z]{2}[ ]20\d\d)[ ][\d:]{8}[ ][+-]\d{4}\)[ \t]*$",
         "core: count the workers (2026-11-21 14:05:06 +0100)"),
     Look("message head", "from", r">?From[ ](?:[0-9a-f]{40}|\S{1,100}@\S{1,100})[ ]+[A-Z][a-z]{2}[ ]",
         "From a@example.org Sat Nov 21 14:05:06 2026"),
+    Look("inode", "atime ctime mtime crtime dtime btime", r"[ \t]*(?:a|b|c|cr|d|m)time:[ ]",
+        "ctime: 0x6916c804:00000000 -- Sat Nov 21 14:05:06 2026"),
+    Look("who wrote a line", "", r"\^?[0-9a-f]{8,40}[ ].{0,80}\(.{1,60}[ ]20\d\d-\d\d-\d\d[ ][\d:]{8}[ ][+-]\d{4}(?:[ ]|$)",
+        "6ce6a4efc2 (Alice Example 2026-11-21 14:05:06 +0100 12) x = 1"),
+    Look("patch head, broken", "", r"[ \t]*\d\d:\d\d:\d\d\.\d{9}[ ][+-]\d{4}[ \t]*$", "14:05:06.123456789 +0100"),
     Look("patch head", "",
-        r"(?:---(?![ ](?:Log|Day))|\+\+\+|diff|index|Author(?:Date)?|Commit(?:Date)?)[ :].{0,200}?\d\d:\d\d:\d\d",
+        r"[ \t]{0,8}(?:---(?![ ](?:Log|Day))|\+\+\+|diff|index|Author(?:Date)?|Commit(?:Date)?)[ :].{0,200}?\d\d:\d\d:\d\d",
         "--- a/core.py 2026-11-21 14:05:06 +0100"),
     Look("commit", "date authordate commitdate",
         r"[ ]{0,4}(?:Author|Commit)?Date:[ ]{1,8}[A-Z][a-z]{2}[ ][A-Z][a-z]{2}[ ]{1,2}\d{1,2}[ ][\d:]{8}[ ]20\d\d",

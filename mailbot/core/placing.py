@@ -19,11 +19,9 @@ SLACK = timedelta(minutes=30)  # a clock may be a little ahead of the mail that 
 ROLL = timedelta(hours=6)  # a list that goes back further than this has passed midnight
 JUST = timedelta(minutes=30)  # a mail that shows a console is written so soon after
 NOON = 720  # minutes
-SWAPPED, WEEKDAY, BEFORE = (
-    "month and day could be the other way round",
-    "the weekday is not that date's",
-    "the day before the mail, by the order",
-)
+SWAPPED = "month and day could be the other way round"
+WEEKDAY = "the weekday is not that date's"
+BEFORE = "the day before the mail, by the order"
 DAY_DOUBTS = (SWAPPED, WEEKDAY, BEFORE)
 
 
@@ -187,9 +185,8 @@ class Placer:
     def place_day(self, p: Place) -> None:
         """A date without a clock: the moment its day begins."""
         self.zone_of(p, None)
-        found = (
-            resolve(p.e.day, self._local_mail_day(p), self.swap and p.e.day.swapped) if p.e.day is not None else None
-        )
+        day = p.e.day
+        found = resolve(day, self._local_mail_day(p), self.swap and day.swapped) if day is not None else None
         p.utc = at(found, Clock(0), p.info) if found is not None else None
         p.date_from = "written"
 
@@ -228,7 +225,10 @@ class Placer:
         if p.zone_from != "mail" or p.utc is None or p.e.clock is None or not (p.e.log or p.e.clock.has_seconds):
             return
         as_utc = p.utc + (p.utc.astimezone(p.info).utcoffset() or timedelta())
-        if as_utc != p.utc and -SLACK < self.mail_utc - as_utc < JUST and abs(self.mail_utc - p.utc) > JUST:
+        age = self.mail_utc - as_utc
+        if p.e.day is None:  # of some day
+            age = (age + SLACK) % timedelta(days=1) - SLACK
+        if as_utc != p.utc and -SLACK < age < JUST and abs(self.mail_utc - p.utc) > JUST:
             p.doubt("as UTC it would be minutes before the mail")
 
     def _typo(self, p: Place) -> bool:
