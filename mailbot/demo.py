@@ -58,7 +58,8 @@ class Sink:
         self.mails: list[bytes] = []
 
     async def handle_DATA(self, _server: object, _session: object, envelope: Any) -> str:
-        self.mails.append(envelope.content)
+        if envelope.content not in self.mails:  # one mail may come recipient by recipient
+            self.mails.append(envelope.content)
         return "250 OK"
 
     async def listen(self) -> tuple[asyncio.Server, int]:

@@ -76,7 +76,12 @@ class Kept(Post):
     def hand_over(self, raw: bytes, sender: str, recipients: Sequence[str]) -> list[Outcome]:
         if self.refuses:
             return [Outcome(r, "deferred", "451 4.3.0 not now") for r in recipients]
-        self.taken.append(Given(self.clock.now, raw, sender, tuple(recipients)))
+        given = Given(self.clock.now, raw, sender, tuple(recipients))
+        if (
+            self.taken and self.taken[-1].raw == raw and self.taken[-1].at == given.at
+        ):  # one mail, recipient by recipient
+            given = replace(given, recipients=(*self.taken.pop().recipients, *given.recipients))
+        self.taken.append(given)
         return [Outcome(r, "sent", "250 OK") for r in recipients]
 
     def close(self) -> None:
