@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import shutil
 import socket
 import ssl
 import subprocess
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -35,6 +37,7 @@ class Sink:
         self.mails: list[tuple[str, list[str], bytes, list[str]]] = []
         self.connections: list[asyncio.BaseTransport] = []
         self.port = 0
+        self.kind: type[SMTP] = SMTP
 
     def answer(self, server: SMTP, key: str) -> str | None:
         answer = self.say.get(key)
@@ -71,7 +74,7 @@ class Sink:
         return "250 2.0.0 queued as 4XyZ"
 
     def make(self) -> SMTP:
-        return SMTP(self, enable_SMTPUTF8=not self.old, hostname="sink.example.org", **self.options)
+        return self.kind(self, enable_SMTPUTF8=not self.old, hostname="sink.example.org", **self.options)
 
 
 class Loop:
@@ -396,3 +399,64 @@ def test_whatever_is_handed_over_has_an_outcome() -> None:
             assert all(outcome.reply for outcome in outcomes)
 
         check()
+
+
+def test_the_password_is_asked_for_at_each_login_and_its_trouble_is_ours() -> None:
+    troubles: list[str | Exception] = [OSError("pass show s3cret: not found"), "", "wrong", "secret"]
+
+    def ask() -> str:
+        answer = troubles.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    sink = Sink(authenticator=login, auth_required=True, auth_require_tls=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with running(sink), posting(sink, user="bot", password=ask) as post:
+            tries = [post.hand_over(RAW, "bot@example.org", ["a@example.org"])[0] for _ in range(5)]
+    assert [outcome.kind for outcome in tries] == ["deferred"] * 3 + ["sent"] * 2  # the fifth over the kept connection
+    assert "the password could not be read (OSError)" in tries[0].reply
+    assert "the password is empty" in tries[1].reply
+    assert tries[2].reply.startswith("535")
+    assert "s3cret" not in repr(tries) + repr(post.smarthost)
+
+
+class Tokens(SMTP):
+    """A smarthost that takes access tokens, as Gmail and Outlook do: a refusal is a challenge first."""
+
+    async def smtp_AUTH(self, arg: str) -> None:
+        mechanism, _, response = arg.partition(" ")
+        asked = base64.b64decode(response).decode()
+        if mechanism == "XOAUTH2" and asked == "user=bot@example.org\x01auth=Bearer good\x01\x01":
+            assert self.session is not None
+            self.session.authenticated = True
+            await self.push("235 2.7.0 Accepted")
+            return
+        await self.push("334 " + base64.b64encode(b'{"status":"400"}').decode())
+        assert await self._reader.readline() == b"\r\n"
+        await self.push("535 5.7.8 Username and token not accepted")
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH")
+def test_an_access_token_logs_in_by_xoauth2() -> None:
+    sink = Sink(auth_required=True, auth_require_tls=False)
+    sink.kind = Tokens
+    given = ["expired", "good"]
+    with (
+        running(sink),
+        posting(sink, user="bot@example.org", password=lambda: given.pop(0), oauth2=True) as post,
+    ):
+        [refused] = post.hand_over(RAW, "bot@example.org", ["a@example.org"])
+        [sent] = post.hand_over(RAW, "bot@example.org", ["a@example.org"])
+    assert (refused.kind, refused.reply[:3], sent.kind) == ("deferred", "535", "sent")
+
+
+def test_a_certificate_file_of_the_settings_is_trusted(certificate: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    sink = Sink(tls_context=context, require_starttls=True)
+    with running(sink), posting(sink, tls="starttls", ca_file=f"{certificate}.crt") as post:
+        assert kinds(post.hand_over(RAW, "bot@example.org", ["a@example.org"])) == {"a@example.org": "sent"}
+    missing = Post(Smarthost("127.0.0.1", sink.port, "implicit", ca_file=f"{certificate}.none"))
+    assert missing.hand_over(RAW, "", ["a@example.org"])[0].kind == "deferred"

@@ -291,10 +291,11 @@ class Index:
             and before.joined.get(name, []) == self.joined.get(name, [])
             and moved.isdisjoint(numbers)
         }
+        for name in (before.members.keys() | self.members.keys()) - same:  # also those not yet written down
+            self._folded.take(name)
         for name, number in before.rows.items():
             doc = self.state.get("incidents", number) if name in same else None
             if doc is None:
-                self._folded.take(name)
                 self.state.delete("incidents", number)
                 continue
             self._list(number, doc)

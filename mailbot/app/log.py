@@ -61,8 +61,11 @@ def written(message_id: str, incident: str, kind: str, to: int) -> None:
     _say(logging.INFO, "written", message=message_id, incident=incident or "none", notice=kind, recipients=to)
 
 
-def handed_over(message_id: str, incident: str, recipient: str, outcome: str, reply: str) -> None:
-    level = logging.INFO if outcome == "sent" else logging.WARNING
+def handed_over(
+    message_id: str, incident: str, recipient: str, outcome: str, reply: str, *, told: bool = False
+) -> None:
+    """``told``: the same was said of the same address before."""
+    level = logging.INFO if outcome == "sent" or told else logging.WARNING
     _say(
         level,
         "handed-over" if outcome == "sent" else outcome,
@@ -71,6 +74,11 @@ def handed_over(message_id: str, incident: str, recipient: str, outcome: str, re
         to=recipient,
         reply=reply,
     )
+
+
+def bounced(message_id: str, recipient: str, verdict: str, status: str, words: str) -> None:
+    level = logging.WARNING if verdict in ("gone", "failed") else logging.INFO
+    _say(level, "bounced", message=message_id, to=recipient, verdict=verdict, status=status, said=words)
 
 
 def withheld(incident: str, kind: str, until: object) -> None:

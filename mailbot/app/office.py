@@ -46,6 +46,7 @@ class Office:
         for sentence in renderer.broken():
             log.note(f"{sentence}; ours is used for it")
         self.mailroom = Mailroom(self.register, renderer, self.policy, self.post, folder)
+        self._settle_bounces()
 
     async def round(self, *, stopping: bool = False) -> int:
         """Reads a slice of what was accepted; when there is nothing more, writes what is due (not where it is ``stopping``).
@@ -66,7 +67,15 @@ class Office:
             log.broke("", "reading the archive", error)
             return -1
         self._uncommitted += taken
+        self._settle_bounces()
         return taken
+
+    def _settle_bounces(self) -> None:
+        """Before the state is committed, or a bounce would be forgotten by a crash in between."""
+        try:
+            self.mailroom.holds.settle(self.clock())
+        except OSError as error:
+            log.broke("", "reading bounces", error)
 
     async def _write(self) -> int:
         try:

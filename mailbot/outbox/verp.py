@@ -1,0 +1,71 @@
+"""Envelope senders that say, when a bounce comes to them, which mail of ours bounced at whom (VERP).
+
+    mailbot+b.0123456789ab.0.k3v7q2m9xa@example.org      mark of the Message-ID, number of the recipient, signature
+
+Law: each recipient gets a sender of its own, and only what we signed is believed: Message-IDs of list mail are public, so
+without a signature anybody could have anybody's mail stopped (lesson L41).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mailbot.outbox.post import Outcome, Post
+
+_SHAPE = re.compile(r"b\.(?P<mark>[0-9a-z]{1,20})\.(?P<number>\d{1,4})\.(?P<signature>[a-z2-7]{10})")
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What a signed address says: ``mark`` ends the local part of our Message-ID, ``number`` counts its recipients."""
+
+    mark: str
+    number: int
+
+
+def mark(message_id: str) -> str:
+    """What an address says of a Message-ID: the last word of its local part, which is a hash in those we make."""
+    last = message_id.rpartition("@")[0].rpartition(".")[2].lower()
+    return last if re.fullmatch("[0-9a-z]{12}", last) else hashlib.sha256(message_id.encode()).hexdigest()[:12]
+
+
+def sender(bot: str, message_id: str, number: int, secret: bytes) -> str:
+    """The envelope sender for one recipient of a mail; ``bot``: our own address, which keeps its domain."""
+    user, _, host = bot.partition("@")
+    text = f"b.{mark(message_id)}.{number}"
+    return f"{user}+{text}.{_signature(text, secret)}@{host}"
+
+
+def returned(address: str, bot: str, secret: bytes) -> Returned | None:
+    """What an address says to which a bounce came; None where it is none of ours or the signature is wrong."""
+    user, _, host = bot.lower().partition("@")
+    local, _, domain = address.strip().lower().partition("@")
+    name, _, extension = local.partition("+")
+    found = _SHAPE.fullmatch(extension)
+    if found is None or (name, domain) != (user, host):
+        return None
+    text = extension.rpartition(".")[0]
+    good = hmac.compare_digest(_signature(text, secret), found["signature"])
+    return Returned(found["mark"], int(found["number"])) if good else None
+
+
+def _signature(text: str, secret: bytes) -> str:
+    digest = hmac.digest(secret, f"verp {text}".encode(), "sha256")
+    return base64.b32encode(digest).decode().lower()[:10]
+
+
+def hand_over(
+    post: Post, raw: bytes, message_id: str, bot: str, everybody: Sequence[str], waiting: Sequence[str], secret: bytes
+) -> list[Outcome]:
+    """Each of ``waiting`` by a transaction of its own, over one connection. ``everybody``: all recipients of the mail, in the
+    order of the archive."""
+    outcomes: list[Outcome] = []
+    for recipient in waiting:
+        number = everybody.index(recipient) if recipient in everybody else len(everybody)
+        outcomes += post.hand_over(raw, sender(bot, message_id, number, secret), [recipient])
+    return outcomes
