@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailbot.app.holds import held
+from mailbot.cli import main
 from mailbot.outbox import verp
 from mailbot.outbox.bounces import Bounce, is_gone, read
 from mailbot.store.archive import Archive
-from tests.daemon_process import LIST, connected, give, mail
+from tests.daemon_process import LIST, connected, give, mail, write_config
 from tests.daemon_scene import House, Running
 from tests.test_post import Sink, running
 
@@ -246,3 +247,23 @@ def test_a_full_mailbox_is_tried_again_after_a_week_and_a_refused_address_is_hel
         asyncio.run(story(house))
     with Archive(house.folder, readonly=True) as archive:
         assert held(archive.acts())["ann@example.org"].until is None
+
+
+def test_the_operator_lists_what_did_not_get_through_and_lets_an_address_go(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = write_config(tmp_path, 25)
+    with Archive(tmp_path / "kept") as archive:
+        act = {"act": "hold", "address": "ann@example.org", "words": "5.1.1 no such user", "bounce": "b1"}
+        archive.act(act)
+        archive.act({**act, "address": "bob@example.org", "until": "2026-01-01T00:00:00+00:00"})  # that is over
+        archive.sent(ID, "carol@example.org", "refused", "554 5.7.1 no")
+    assert main(["problems", "--config", str(config)]) == 0
+    said = capsys.readouterr().out
+    assert "on hold  ann@example.org" in said
+    assert "5.1.1 no such user (mailbot release ann@example.org lets it go)" in said
+    assert "bob@example.org" not in said
+    assert "refused  carol@example.org" in said
+    assert main(["release", "Ann@example.org", "--config", str(config)]) == 0
+    assert main(["problems", "--json", "--config", str(config)]) == 0
+    assert "ann@example.org" not in capsys.readouterr().out.partition("\n")[2]

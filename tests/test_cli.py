@@ -37,6 +37,8 @@ COMMANDS = (
     "redact",
     "pause",
     "resume",
+    "problems",
+    "release",
 )
 
 CALL = b"""From: Alice Doe <alice@example.org>
@@ -233,6 +235,7 @@ def test_what_is_not_there_is_1_and_a_sentence(box: Path, config: Path, capsys: 
         (["show", "INC-19990101-XXX"], "There is no incident INC-19990101-XXX. mailbot list shows those that are."),
         (["report", "INC-19990101-XXX"], "There is no incident"),
         (["why", "nobody@x"], "The archive has no message nobody@x."),
+        (["release", "nobody@x"], "nobody@x is not on hold."),
         (["redact", "nobody@x"], "The archive has no message nobody@x."),
         (["import", str(box.parent / "nothing")], "there is no "),
     ):

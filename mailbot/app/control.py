@@ -70,6 +70,9 @@ class Control:
                 office.mailroom.pause(do == "pause")
             daemon.wake()
             return {"paused": do == "pause"}
+        if do == "release":
+            released = [office.mailroom.holds.release(str(request["address"])) for office in offices]
+            return {"released": any(released)}
         if do == "redact":
             count = sum([await _redact(office, str(request["message_id"])) for office in offices])
             log.operator("redact", message=request["message_id"], copies=count)

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from mailbot.cli import looking, operating, simulating
+from mailbot.cli import looking, operating, simulating, troubles
 from mailbot.cli.opening import Stop
 
 Run = Callable[[argparse.Namespace], int]
@@ -106,6 +106,9 @@ def _parser() -> argparse.ArgumentParser:
     redact.add_argument("message_id", metavar="MESSAGE-ID")
     for act, about in (("pause", "send nothing until resume; mail is still taken in"), ("resume", "send again")):
         command(act, operating.run_pause, about).set_defaults(act=act)
+    _json(command("problems", troubles.run_problems, "list addresses on hold, and mails that were not taken"))
+    release = command("release", troubles.run_release, "send to an address again that is on hold")
+    release.add_argument("address", metavar="ADDRESS")
     return parser
 
 
