@@ -255,6 +255,8 @@ WORDS = (
     "SPLIT: of its own\nLOG c",
     "SPLIT",
     "Thanks!",
+    "KIND security",
+    "KIND outage",
 )
 
 
