@@ -90,6 +90,7 @@ def test_the_day_and_the_zone_of_what_other_writers_wrote(sent: str, text: str, 
 
 
 NO_EVENT = [
+    "The meeting is tomorrow on Wednesday March 4 at 19:00.\n\n19:00 - 19:15 -- Opening\n19:15 - 20:45 -- Radios\n",
     "  ctime: 0x6916c804:00000000 -- Mon Mar  2 01:11:16 2026\n crtime: 0x6924883d:00000000 -- Mon Mar  2 11:30:53 2026\n",
     "6ce6a4efc2 (Alice Example         2026-03-02 17:54:46 -0700\n241) int seq;\n",
     "blktests\t3be7849 (Tue, 3 Mar 2026 12:22:17 -0700)\nfio\t\tfio-3.29 (Mon, 2 Mar 2026 07:09:32 -0700)\n",

@@ -294,7 +294,7 @@ class Placer:
         self, p: Place, utc: datetime, day: date, source: str, clock: Clock
     ) -> tuple[datetime, date, str]:
         before = at(day - timedelta(days=1), clock, p.info)
-        if p.plans and not p.lead:
+        if (p.plans and not p.lead) or (source == "heading" and day > self.known.mail.date()):
             p.dropped = "planned"
             return utc, day, source
         if source == "mail" and before is not None:
