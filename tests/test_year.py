@@ -16,7 +16,8 @@ import pytest
 
 from tests.year import scene
 from tests.year_check import Post, check
-from tests.year_scene import PLOTS, Year
+from tests.year_plots import PLOTS
+from tests.year_scene import Year
 
 DAYS = 31
 
