@@ -271,6 +271,17 @@ class Refused(Exception):
     """A command that cannot be obeyed; its text is the sentence the sender reads."""
 
 
+_BREAK = re.compile(r"\n(?=[ \t]*(?:\n|```))")
+
+
+def parted(words: str) -> tuple[str, str]:
+    """An entry's words as the line of it, up to the first blank line or code block, and what goes on below (seed B8)."""
+    if words.startswith("```"):  # code alone: its first line says which
+        return next((line for line in words.split("\n")[1:] if line.strip("` \t")), "(code)"), words
+    line, *below = _BREAK.split(words, maxsplit=1)
+    return line, "".join(below).strip("\n")
+
+
 def undo_code(message_id: str) -> str:
     """The code by which UNDO names a message: four letters and digits of its id's hash, none that look alike."""
     digest = hashlib.sha256(message_id.encode("utf-8", "surrogatepass")).digest()

@@ -19,7 +19,7 @@ DAY = re.compile(r"\s*(\d{4}-\d{2}-\d{2})\s*")
 TITLE = re.compile(r"\s*#{1,3}\s+(\d{4}-\d{2}-\d{2})\s+\S.*")
 NOTE = re.compile(r"\[\^?(\d{1,4})\]\s*$")
 SOURCE = re.compile(r"\s*\[\^?(\d{1,4})\]:? .*\d{4}-\d\d-\d\d \d\d:\d\d UTC,\s*(.*)")
-OURS = re.compile(r"\s*\((?:corrected; before: .*|until [\d: -]+|time as I read it)\)")
+OURS = re.compile(r"\s*\((?:corrected; before: .*|goes on in the mail|until [\d: -]+|time as I read it)\)")
 WAS = re.compile(r"\s*\d{4}-\d\d-\d\d (?P<clock>\d\d:\d\d) UTC(?: - )?")
 LABEL = re.compile(r"(?P<label>A\d{1,4})\s+(?P<text>.*)", re.S)
 TAIL = re.compile(
@@ -148,7 +148,7 @@ def corrections(printed: Sequence[Printed], out: Sequence[Printed], returned: Re
         if was is not None:
             missing.remove(was)
             found.append(Correction(was.label, row))
-        elif not row.note:
+        else:  # also one with a footnote that is no line of ours any more: never lost without a word
             found.append(Correction("", row))
     listed = set(returned.sources.values())
     return found + [Correction(p.label, None) for p in missing if any(p.message_id in source for source in listed)]
@@ -164,7 +164,7 @@ def _same(row: Row, missing: Sequence[Printed], returned: Returned) -> Printed |
         return same + (0.5 if p.clock.lstrip("~") == row.clock.lstrip("~") else 0.0)
 
     best = max(near, key=likeness, default=None)
-    return best if best is not None and likeness(best) >= ALIKE - 0.1 else None
+    return best if best is not None and (len(near) == 1 or likeness(best) >= ALIKE - 0.1) else None
 
 
 def _words(text: str) -> str:

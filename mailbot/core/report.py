@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from mailbot.core.commands.actions import CATEGORIES, LINK
 from mailbot.core.draft import mark
+from mailbot.core.entries import parted
 from mailbot.core.impact import Impact, impact, in_words, moment, opened_for
 from mailbot.core.incident import Action, Entry, Incident, Note
 from mailbot.core.leak import Finding, masked
@@ -58,6 +59,7 @@ class Line:
     source: int
     new_day: bool
     before: str = ""  # what it said before it was corrected
+    below: str = ""  # the paragraphs under it: the debrief prints them, the other form keeps its one line
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,14 +276,14 @@ def _lines(view: Report, entries: Sequence[Entry], place: tzinfo, number: Mappin
         clock = ("~" if entry.about else "") + f"{local:%H:%M}"
         if entry.when is not None and entry.when.precision == "day":
             clock = ""
-        text = _words(view, entry)
+        text, below = parted(_words(view, entry))
         if entry.until is not None:
             text += f" (until {moment(entry.until.astimezone(place), local)})"
         if not entry.sure:
             text += " (time as I read it)"
         today = f"{local:%Y-%m-%d}"
-        before = "; ".join(view.shown(w) for w in entry.was)
-        lines.append(Line(today, clock, text, entry.label, number[entry.message_id], today != day, before))
+        before = "; ".join(parted(view.shown(w))[0] for w in entry.was)
+        lines.append(Line(today, clock, text, entry.label, number[entry.message_id], today != day, before, below))
         day = today
     return lines
 

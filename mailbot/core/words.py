@@ -84,6 +84,8 @@ def _entry(text: str, lines: list[Line], index: int, spans: Spans, leads: set[in
     if not rest and _names_above(text, lines, index):
         above = lines[index - 1]
         rest = text[above.body : above.end].strip()
+    if not rest and (index == 0 or lines[index - 1].blank):  # a time alone between blank lines is a heading
+        return _rows(text, lines, index + 1, _section_end(lines, index, leads))
     if not body:
         return rest or _above(text, lines, index, leads)
     if not line.bullet and len(rest) <= 40 and spans[-1][1] >= line.end - 3:
@@ -161,6 +163,14 @@ def _under(text: str, lines: list[Line], index: int, leads: set[int]) -> int:
         stop += 1
     if stop in leads and stop - 1 > index and _names_above(text, lines, stop):
         stop -= 1  # the name over the next time
+    return stop
+
+
+def _section_end(lines: list[Line], index: int, leads: set[int]) -> int:
+    """Index after the last line below a time that stands alone like a heading."""
+    stop = index + 1
+    while stop < len(lines) and stop - index < 200 and stop not in leads and not lines[stop].heading:
+        stop += 1
     return stop
 
 

@@ -14,6 +14,7 @@ from mailbot.core.commands.sections import SECTIONS
 from mailbot.core.commands.unit import KEYWORDS, Command, Given, Keyword, alone
 from mailbot.core.draft import key
 from mailbot.core.edits import Edits, merge
+from mailbot.core.entries import parted
 from mailbot.core.incident import Act, Entry, Incident, Note, Refused
 from mailbot.core.message import Message
 from mailbot.core.reply import Part
@@ -53,10 +54,13 @@ def _timeline(incident: Incident, act: Act) -> Iterator[str]:
     view = report(incident)
     ids = {s.number: s.message_id for s in view.sources}
     entries = {e.label: e for e in incident.entries}
-    printed = [lines.Printed(n.label, n.clock, n.text, ids[n.source], entries[n.label].was) for n in view.lines]
+    was = {label: tuple(parted(w)[0] for w in e.was) for label, e in entries.items()}
+    printed = [lines.Printed(n.label, n.clock, n.text, ids[n.source], was[n.label]) for n in view.lines]
     shown = {p.label for p in printed}
     out = [
-        lines.Printed(e.label, f"{e.utc:%H:%M}", e.what, "", e.was) for e in incident.entries if e.label not in shown
+        lines.Printed(e.label, f"{e.utc:%H:%M}", parted(e.what)[0], "", was[e.label])
+        for e in incident.entries
+        if e.label not in shown
     ]
     for correction in lines.corrections(printed, out, lines.read(act.text)):
         row, label = correction.row, correction.label
@@ -77,7 +81,7 @@ def _fix(incident: Incident, entry: Entry, row: lines.Row) -> None:
     moved = f"{at:%Y-%m-%d %H:%M}" != f"{entry.utc:%Y-%m-%d %H:%M}" or entry.about != row.clock.startswith("~")
     changes: dict[str, object] = {
         "was": (*entry.was, f"{entry.utc:%Y-%m-%d %H:%M} UTC - {entry.what}"),
-        "what": row.text,
+        "what": "\n\n".join(filter(None, (row.text, parted(entry.what)[1]))),
     }
     if moved:
         changes |= {"utc": at, "until": None}
