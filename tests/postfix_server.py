@@ -1,7 +1,8 @@
 """A real Postfix for tests: its own configuration, queue and ports, nothing of the machine's.
 
 It relays ``lmtp@example.org`` to our LMTP port and ``smtp@example.org`` to our SMTP port, and takes mail on its own
-``port``. Needs root (Postfix changes users) and the package ``postfix``, not started as a service.
+``port``. What goes to ``mailbot@example.org``, bounces above all, goes to our SMTP port; ``gone@example.com`` goes
+there too, to be refused. Needs root (Postfix changes users) and the package ``postfix``, not started as a service.
 """
 
 from __future__ import annotations
@@ -30,8 +31,10 @@ mynetworks = 127.0.0.0/8
 relay_domains = example.org
 smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination
 transport_maps = inline:{{
-  {{ lmtp@example.org = lmtp:inet:127.0.0.1:{lmtp} }}, {{ smtp@example.org = smtp:[127.0.0.1]:{smtp} }} }}
-relay_recipient_maps = inline:{{ lmtp@example.org=x, smtp@example.org=x }}
+  {{ lmtp@example.org = lmtp:inet:127.0.0.1:{lmtp} }}, {{ smtp@example.org = smtp:[127.0.0.1]:{smtp} }},
+  {{ mailbot@example.org = smtp:[127.0.0.1]:{smtp} }}, {{ gone@example.com = smtp:[127.0.0.1]:{smtp} }} }}
+relay_recipient_maps = inline:{{ lmtp@example.org=x, smtp@example.org=x, mailbot@example.org=x }}
+recipient_delimiter = +
 default_transport = error:nothing goes out of a test
 smtputf8_enable = yes
 maillog_file = {folder}/log/postfix.log

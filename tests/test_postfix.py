@@ -9,7 +9,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from mailbot.core.kinds import kind
+from mailbot.core.message import parse
 from mailbot.intake.smtp import Intake, Limits
+from mailbot.outbox import verp
+from mailbot.outbox.bounces import read
 from mailbot.outbox.post import Post, Smarthost
 from tests.postfix_server import Postfix, missing
 
@@ -121,3 +125,20 @@ def test_an_address_that_postfix_does_not_know_is_refused_alone(around: tuple[De
     outcomes = post.hand_over(BODY.encode(), "bot@example.org", ["nobody@example.org", "lmtp@example.org"])
     assert [(outcome.kind, outcome.reply[:3]) for outcome in outcomes] == [("refused", "550"), ("sent", "250")]
     assert len(desk.wait(1)) == 1, postfix.log()
+
+
+def test_postfix_sends_its_report_to_the_signed_sender_of_the_one_recipient(
+    around: tuple[Desk, Postfix, Post],
+) -> None:
+    desk, postfix, post = around
+    everybody, secret = ("gone@example.com", "smtp@example.org"), b"k" * 32
+    own = "INC-20261118-K7Q.update.0123456789ab@example.org"
+    outcomes = verp.hand_over(post, BODY.encode(), own, "mailbot@example.org", everybody, everybody, secret)
+    assert [outcome.kind for outcome in outcomes] == ["sent", "sent"]
+    assert len(desk.wait(2)) == 2, postfix.log()
+    ((raw, sender, (to,), _),) = [mail for mail in desk.mails if mail[2] != ("smtp@example.org",)]
+    assert sender == ""
+    assert verp.returned(to, "mailbot@example.org", secret) == verp.Returned("0123456789ab", 0)
+    bounce = read(raw, everybody[0])
+    assert (bounce.verdict, bounce.status) == ("gone", "5.1.1"), bounce
+    assert kind(parse(raw), sender)[0] == "bounce"
