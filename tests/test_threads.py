@@ -871,3 +871,37 @@ def test_a_message_costs_the_same_in_a_large_incident_as_in_a_small_one() -> Non
     incident = scene.threads._memory._incidents[0]
     assert incident.keys == ("disk full",)
     assert scene.threads._memory._keys["disk full"] == (1, 0)
+
+
+# ── the private way ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_p39_a_thread_on_the_list_does_not_join_by_its_subject_what_was_opened_in_private() -> None:
+    scene = Scene()
+    secret = scene.mail("Login is broken", LONG, private=True)
+    public = scene.mail("Login is broken", OTHER)
+    assert (public.opened, public.incident == secret.incident) == (True, False)
+    reply = scene.mail("Re: Login is broken", sign=True)
+    assert reply.incident == public.incident, "a reply without headers goes to the one on the list"
+    quoting = scene.mail("Re: Login is broken", "me too", LONG, sign=True)
+    assert quoting.incident == public.incident, "a quotation is no header either"
+    status = scene.mail("[RESOLVED] Login is broken", "it is well")
+    assert status.incident == public.incident
+
+
+def test_p39_headers_and_the_id_lead_into_what_was_opened_in_private_and_so_does_its_own_way() -> None:
+    scene = Scene()
+    secret = scene.mail("Login is broken", LONG, private=True, id="secret@example.org").incident
+    assert scene.mail("Re: Login is broken", re="secret@example.org").incident == secret
+    assert scene.mail(f"Re: [{secret}] Login is broken").incident == secret
+    assert scene.mail("Re: Login is broken", sign=True, private=True).incident == secret
+
+
+def test_p39_that_a_mail_came_in_private_is_kept() -> None:
+    scene = Scene()
+    known = scene.facts("Login is broken", private=True)
+    assert Facts.from_json(json.loads(json.dumps(known.to_json()))).private
+    first = scene.threads.place(known)
+    again = Threads()
+    again.restore(known, first)
+    assert again.place(scene.facts("Re: Login is broken", sign=True)).opened

@@ -13,6 +13,7 @@ from mailbot.core.facts import Facts, facts
 from mailbot.core.incident import MailingList, Said
 from mailbot.core.kinds import kind
 from mailbot.core.message import Message, parse
+from mailbot.core.publication import private_way
 from mailbot.core.reading import NOTHING, Reading, read
 from mailbot.core.reply import Part, own_spans, split
 from mailbot.core.subject import read_subject
@@ -67,6 +68,7 @@ def take_in(
         else:
             what, reason = kind(message, envelope)
         known = facts(message, parts, at.timestamp(), what)
+        known = replace(known, private=private_way(mailing_list, message.recipients))
         trust = judge(message, list_address=mailing_list.address, list_id=list_id)
         return Taken(message, parts, what, reason, trust, known, at, imported)
     except Exception as error:  # a mail that breaks our code stops nothing else (law 4); nobody knows yet which it is

@@ -81,10 +81,12 @@ class Facts:
     ends: bool | None  # own text ends the incident (True), reopens it (False), says nothing of it (None)
     via: str = ""  # incident id in our reply address
     quoted: bool = False  # there is quoted text, of whatever length
+    private: bool = False  # it came the private way, and not by the list
 
     def to_json(self) -> list[Any]:
         """A compact list for the state; ``from_json`` reads it."""
         flags = self.sign | self.marked << 1 | self.quoted << 2 | (self.ends is not None) << 3 | bool(self.ends) << 4
+        flags |= self.private << 5
         return [
             self.message_id,
             self.at,
@@ -122,6 +124,7 @@ class Facts:
                 ends=ends,
                 via=via,
                 quoted=bool(flags & 4),
+                private=bool(flags & 32),
             )
         except (TypeError, ValueError, Base64Error, struct.error) as error:
             raise ValueError(f"these are no facts of a message: {error}") from error
@@ -141,6 +144,7 @@ class Known(NamedTuple):
     kind: str
     ends: bool | None
     quoted: bool
+    private: bool = False
 
     @classmethod
     def from_json(cls, row: Sequence[Any]) -> Known:
@@ -149,7 +153,8 @@ class Known(NamedTuple):
             message_id, at, references, index, subject, flags, _, _, lines, text_hash, kind, _ = row
             sign, quoted, ends = flags & 1 > 0, flags & 4 > 0, flags & 16 > 0 if flags & 8 else None
             heard = _unpack(lines) if lines else ()
-            return cls(message_id, at, tuple(references), index, subject, sign, heard, text_hash, kind, ends, quoted)
+            refs, private = tuple(references), flags & 32 > 0
+            return cls(message_id, at, refs, index, subject, sign, heard, text_hash, kind, ends, quoted, private)
         except (TypeError, ValueError, Base64Error, struct.error) as error:
             raise ValueError(f"these are no facts of a message: {error}") from error
 

@@ -57,6 +57,7 @@ class Incident:
     open: bool = True
     alias: int = -1  # number of the incident it was merged into
     related: tuple[str, ...] = ()
+    private: bool = False  # it was opened in private: what comes by the list joins it by headers or id only
     apart: tuple[str, ...] = ()  # what it was split from: no later mail merges them
 
 
@@ -184,7 +185,7 @@ class Memory:
     ) -> None:
         """A message has been placed in the incident called ``name``, which opens with it where it is not known."""
         self._touches += 1
-        incident = None if name is None else self.by_id(name) or self._create(name, facts.at)
+        incident = None if name is None else self.by_id(name) or self._create(name, facts)
         if incident is None:
             self._record(facts, _OURS if facts.kind == "ours" else _NOBODY, rule)
             if facts.kind == "ours" and subject.key:
@@ -233,8 +234,8 @@ class Memory:
         old.touched = max(old.touched, young.touched)
         old.open = old.open or young.open
 
-    def _create(self, name: str, at: float) -> Incident:
-        incident = Incident(len(self._incidents), name, at, self._touches)
+    def _create(self, name: str, facts: Facts | Known) -> Incident:
+        incident = Incident(len(self._incidents), name, facts.at, self._touches, private=facts.private)
         self._incidents.append(incident)
         self._numbers[name] = incident.number
         return incident

@@ -6,6 +6,7 @@ of an incident that goes the private way no mail of ours goes to the list, whate
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -75,10 +76,15 @@ def knows(incident: Incident, who: Address) -> bool:
     return who.email in incident.inside or who.email in insiders(incident)
 
 
+def private_way(listed: MailingList, recipients: Iterable[Address]) -> bool:
+    """Was it sent to those who get what is private, and not to the list?"""
+    to = {who.email for who in recipients}
+    return not to.isdisjoint(listed.private) and listed.address not in to
+
+
 def came_in_private(listed: MailingList, item: Said) -> bool:
     """Was it sent to those who get what is private, or to us alone, and not to the list?"""
-    to = {who.email for who in item.recipients}
-    return item.private or (not to.isdisjoint(listed.private) and listed.address not in to)
+    return item.private or private_way(listed, item.recipients)
 
 
 def kept_out(incident: Incident, item: Said) -> str:

@@ -6,7 +6,7 @@ decided; after either, the same is known. A message costs what its own size is, 
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
@@ -167,8 +167,8 @@ class Threads:
 
     def _view(self, facts: Facts, subject: Subject) -> _View:
         sign = subject.reply or facts.sign or (self.toneless and facts.quoted)
-        if subject.maybe and not self._active(subject.key, facts.at):
-            candidates = self._active(subject.maybe, facts.at)
+        if subject.maybe and not self._active(subject.key, facts):
+            candidates = self._active(subject.maybe, facts)
             if any(i.open for i in candidates) or (sign and candidates):
                 return _View(facts, subject, subject.maybe, True)
         return _View(facts, subject, subject.key, sign)
@@ -231,17 +231,17 @@ class Threads:
     # Rule 4: it shows that it is a reply.
 
     def _reply(self, view: _View) -> Placement:
-        at, subject = view.facts.at, view.subject
+        subject = view.subject
         outlook = read_subject(view.facts.outlook_subject).key if view.facts.outlook_subject else ""
         keys = [key for key in dict.fromkeys((view.key, subject.was, outlook)) if key]
-        votes = self._memory.votes(view.facts.quotes)
+        votes = Counter({i: n for i, n in self._memory.votes(view.facts.quotes).items() if _may(view.facts, i)})
         if votes and keys:
             among = {i: n for i, n in votes.items() if any(key in i.keys for key in keys)}
             if among:
                 best = max(among, key=lambda i: (among[i], i.touched))
                 return Placement(best.id, "quote", f"it quotes {_lines(among[best])} of {best.id} under its subject")
         for key in keys:
-            if active := self._active(key, at):
+            if active := self._active(key, view.facts):
                 return Placement(active[0].id, "subject", f'it is a reply, and {active[0].id} is the latest "{key}"')
         if votes:
             (best, most), *rest = votes.most_common(2)
@@ -255,7 +255,7 @@ class Threads:
 
     def _first(self, view: _View) -> Placement:
         at, status = view.facts.at, view.subject.status
-        active = self._active(view.key, at)
+        active = self._active(view.key, view.facts)
         if status and len(current := [i for i in active if i.open]) == 1:
             return Placement(current[0].id, "status", f'"{status}" says how the one open "{view.key}" goes')
         if view.facts.kind == "alert" and (known := self._alarm(view, [i for i in active if at - i.last <= REPEATED])):
@@ -292,11 +292,16 @@ class Threads:
             return Placement(None, "unfiled", f"{why}; it declares no incident, as this list asks")
         return Placement(self._memory.new_id(facts), rule, why, opened=True, related=related)
 
-    def _active(self, key: str, at: float) -> list[Incident]:
-        """Incidents under ``key`` whose last mail is not too old, the one touched last first."""
+    def _active(self, key: str, facts: Facts) -> list[Incident]:
+        """Incidents under ``key`` that ``facts`` may join by it: whose last mail is not too old, the one touched last first."""
         found = self._memory.under(key)
         span = ACTIVE_SHARED if self._memory.incidents_with(key) > 1 else ACTIVE
-        return [i for i in found if at - i.last <= span]
+        return [i for i in found if facts.at - i.last <= span and _may(facts, i)]
+
+
+def _may(facts: Facts, incident: Incident) -> bool:
+    """What was opened in private and what is said on the list meet by headers or id only: one subject is no proof (P39)."""
+    return facts.private or not incident.private
 
 
 def _shared(one: frozenset[str], other: frozenset[str]) -> float:
