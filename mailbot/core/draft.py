@@ -50,7 +50,7 @@ TITLES = frozenset((*INSTRUCTLAB, *DEBRIEF))
 MARK = re.compile(rf"\bdraft:? \"?([{ALPHABET}]{{6}})\b")
 NAMED = re.compile(r"(?:\bof |^id: )(INC-\d{8}-[A-Z0-9]{3,12})\b", re.M)
 QUOTE = re.compile(r"[ \t]{0,3}(?:>[ \t]?)+")
-HEADING = re.compile(r"[ \t]{0,3}#{1,6}[ \t]+(\S.*)")
+HEADING = re.compile(r"(?:\| )?[ \t]{0,3}#{1,6}[ \t]+(\S.*)")  # ours may be marked as a sample
 STOP = re.compile(
     r"-{20,}\s*|--\s?|_?All times in UTC\._?\s*|\[\^?\d+\]:? .*\d{4}-\d\d-\d\d \d\d:\d\d UTC.*|#{1,3} \d{4}-\d\d-\d\d .*"
 )

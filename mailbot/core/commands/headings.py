@@ -14,7 +14,11 @@ from mailbot.core.commands.unit import KEYWORDS, Keyword
 
 HEADING = re.compile(r"[ \t]{0,3}#{1,6}[ \t]+(\S.*)")
 COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.S)
-OURS = re.compile(r".*\[\^\d+\]|_Not recorded\._|\[\^\d+\]:.*|_All times in UTC\._|-{3,}", re.S)
+OURS = re.compile(
+    r".*\[\^\d+\]|_Not recorded\._|\[\^\d+\]:.*|_All times in UTC\._|-{3,}"
+    r"|(?:Users were hit for: |It is not over \().*",  # the debrief's own sentence in its summary
+    re.S,
+)
 REPORT = re.compile(r"^(?:---\n(?:id|name): |#{1,2} )", re.M)
 SOURCE = re.compile(r"^[ \t]*\[\^\d+\]: [^\n]*, \d{4}-\d\d-\d\d \d\d:\d\d UTC,[^\n]*$", re.M)
 
