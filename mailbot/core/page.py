@@ -98,7 +98,8 @@ def _has_bars(text: str, start: int, end: int) -> bool:
 
 
 _NICK = re.compile(
-    r"(?:[\w.@`*_~'\u00c0-\u017f-]{1,24}[ ]?){0,5}(?:[:(\[|<\u2013\u2014-]|[ ]{2}|\*\*|\t)[ \t*_`~\[(<]*$"
+    r"(?:[\w.@`*_~'\u00c0-\u017f-]{1,48}(?:[ ][\w.@`*_~'\u00c0-\u017f-]{1,24}){0,4}[ ]?)?"
+    r"(?:[:(\[|<\u2013\u2014-]|[ ]{2}|\*\*|\t)[ \t*_`~\[(<]*$"
 )
 _LEADING = re.compile(
     r"(?:about|around|ca\.?|circa|approx\.?|at|from|since|um|ab|gegen|à|[IWEFD])?[ ~\u2248*_`\[(]*$", re.I
