@@ -35,11 +35,12 @@ def main(argv: list[str] | None = None) -> int:
         "--quick", action="store_true", help="small numbers, to see that it runs; the figures say little"
     )
     parser.add_argument("--mbox", type=Path, metavar="FILE", help="import this archive as well (mbox or mbox.gz)")
+    parser.add_argument("--texts", type=Path, metavar="FOLDER", help="read the times of these mails too (.eml)")
     parser.add_argument("--json", action="store_true", help="one object a line instead of the table")
     args = parser.parse_args(argv)
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="mailbot-bench-", ignore_cleanup_errors=True) as folder:
-        options = Options(Path(folder), quick=args.quick, mbox=args.mbox)
+        options = Options(Path(folder), quick=args.quick, mbox=args.mbox, texts=args.texts)
         for name in args.only or PARTS:
             about, part = PARTS[name]
             _say(f"{name}: {about}")

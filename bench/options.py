@@ -23,6 +23,7 @@ class Options:
     folder: Path  # of this run, removed at its end
     quick: bool = False
     mbox: Path | None = None
+    texts: Path | None = None
 
     @property
     def many(self) -> int:
