@@ -42,7 +42,7 @@ from mailbot.core.entries import (
 from mailbot.core.joining import absorb
 from mailbot.core.message import Address
 from mailbot.core.people import meant
-from mailbot.core.publication import is_private, keep_out, kept_out, knows
+from mailbot.core.publication import is_private, keep_out, kept_out, knows, private_way
 from mailbot.core.undo import needs_refold, undone
 
 if TYPE_CHECKING:
@@ -112,6 +112,7 @@ class Incident:
     people: dict[str, Address] = field(default_factory=dict)  # address -> as they write themselves
     spoke: dict[str, datetime] = field(default_factory=dict)  # address -> last message
     references: list[str] = field(default_factory=list)  # Message-IDs, for threading what we mail
+    secret: set[str] = field(default_factory=set)  # those of them that the list has not seen
     codes: dict[str, str] = field(default_factory=dict)  # UNDO code -> Message-ID
     asks: dict[str, Ask] = field(default_factory=dict)
     sent: dict[str, datetime] = field(default_factory=dict)
@@ -152,6 +153,8 @@ class Incident:
         undone = undone or item.undone
         self.messages += 1
         self.references.append(item.message_id)
+        if private_way(self.mailing_list, item.recipients) or (item.private and is_private(self)):
+            self.secret.add(item.message_id)
         if item.kind not in ("human", "alert"):
             self.unused.append((item.message_id, f"{item.kind} mail"))
             return
