@@ -318,6 +318,30 @@ def test_a_security_report_that_was_reviewed_is_told_to_all() -> None:
     assert letters(made)["published"].recipients == (LIST.address,)
 
 
+def test_p39_no_notice_to_the_list_shows_the_message_id_of_a_private_mail() -> None:
+    made = Scene(GUARDED)
+    secrets = [made.mail(ALICE, "Somebody was in our registry.", 0, to=SECRET)]
+    made.settle()
+    secrets += [
+        made.mail(
+            ALICE, "RESTORED 12:20 UTC\nRESOLVED 12:40 UTC\nSUMMARY: a key was stolen\n\nACTION new keys", 41, to=SECRET
+        )
+    ]
+    made.settle()
+    secrets += [made.mail(BOB, "REVIEWED", 50, to=SECRET)]
+    letter = letters(made)["published"]
+    assert letter.recipients == (LIST.address,)
+    mail = message_from_bytes(letter.raw, policy=default)
+    assert mail["References"] == f"<{made.incident.id}@example.org>"
+    assert not any(item.message_id in f"{mail['In-Reply-To']} {mail['References']}" for item in secrets)
+    made.settle()
+    public = made.mail(CAROL, "Thank you all.", 60)
+    later = letters(made, 367 * 24 * 60, only="anniversary")["anniversary"]
+    mail = message_from_bytes(later.raw, policy=default)
+    assert (later.recipients, mail["In-Reply-To"]) == ((LIST.address,), f"<{public.message_id}>")
+    assert not any(item.message_id in mail["References"] for item in secrets), "nor any later one"
+
+
 def test_the_private_way_offers_no_line_for_the_chat_and_says_what_it_is() -> None:
     found = text(letters(private())["ack"])
     assert "For the chat" not in found

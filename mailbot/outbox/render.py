@@ -276,7 +276,10 @@ class Renderer:
         name = notice.kind
         if notice.kind == "answer":
             name = "answer-" + notice.asks[0].words.split()[0].lower()
-        about = notice.asks[-1].message_id if notice.asks else (incident.references or [incident.opened_by])[-1]
+        known = [r for r in [incident.opened_by, *incident.references] if not (notice.to_list and r in incident.secret)]
+        about = notice.asks[-1].message_id if notice.asks else ""
+        if not about or (notice.to_list and about in incident.secret):  # no id of a private mail is told to the list
+            about = known[-1] if known else ""
         subject = notice.asks[-1].subject if notice.asks else incident.subject
         mail = self._mail(notice, now, f"{incident.id}.{notice.kind}")
         plain = _line(subject or incident.title)[:MOST_SUBJECT].replace(
@@ -285,7 +288,7 @@ class Renderer:
         mail["Subject"] = re.sub(r"^(?i:re:\s*)*", "Re: ", plain, count=1)  # =?utf-8?q?x=0ABcc:…?= would make a header
         if ID.fullmatch(about):
             mail["In-Reply-To"] = f"<{about}>"
-        mail["References"] = " ".join(f"<{r}>" for r in self._references(incident, about))
+        mail["References"] = " ".join(f"<{r}>" for r in self._references(incident, known, about))
         mail["X-Mailbot-Incident"] = incident.id
         open_ones = self._questions(notice, incident, now, asked)
         if open_ones:
@@ -368,12 +371,10 @@ class Renderer:
         mail["X-Mailbot-Notice"] = " ".join(notice.keys)
         return mail
 
-    def _references(self, incident: Incident, about: str) -> list[str]:
-        """At most ten: the root, a pseudo-id that never changes (L28), and the last ones."""
-        fixed = [incident.opened_by, f"{incident.id}@{self.list.host}"]
-        tail = [
-            r for r in [*(r for r in incident.references[-MOST_REFERENCES:] if r != about), about] if r not in fixed
-        ]
+    def _references(self, incident: Incident, known: Sequence[str], about: str) -> list[str]:
+        """At most ten: the root, a pseudo-id that never changes (L28), and the last ones. ``known``: those that may be told."""
+        fixed = [*known[:1], f"{incident.id}@{self.list.host}"]
+        tail = [r for r in [*(r for r in known[-MOST_REFERENCES:] if r != about), about] if r not in fixed]
         every = dict.fromkeys([*fixed, *tail[-(MOST_REFERENCES - 2) :]])
         return [r for r in every if ID.fullmatch(r)]
 
