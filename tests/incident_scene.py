@@ -137,6 +137,7 @@ def letters(
             "read": [e for e in read if e.kind == "read"],
             "near": [miss for r in heard for miss in r.near],
             "doubtful": [e for e in incident.timeline() if not e.sure],
+            "note": next((c.given.note for r in heard for c in r.commands if c.given.note), ""),
         }
         name = notice.kind
         if name == "answer":

@@ -35,7 +35,8 @@ class Place:
 
     def doubt(self, why: str) -> None:
         self.sure = False
-        self.doubts.append(why)
+        if why not in self.doubts:
+            self.doubts.append(why)
 
 
 @dataclass(slots=True)
