@@ -32,17 +32,19 @@ class Reading:
     links: tuple[str, ...] = ()  # to the chat
 
 
+LINES, CHARS = 10_000, 500_000  # of own text are read for commands and times: 2 MB of short lines took ten seconds
 NOTHING = Reading((), (), (), (), ())
 
 
 def read(message: Message, parts: Sequence[Part], context: Context) -> Reading:
     """Commands first; a line read as a command is not read again for times (language.md 3.1)."""
-    own = own_spans(tuple(parts))
+    own, cut = within_limits(message.text, own_spans(tuple(parts)))
     commands, near = commands_in(message, parts, own, context, subject_status(message.subject))
     free = without(own, sorted([returned(message.text), *(covered(message.text, c) for c in commands if c.line)]))
     mentions, problems = read_times(message.text, free, context)
     told = [Told(c.line, (c.when,), placed=False) for c in commands if c.when is not None and not c.problem]
     doubts, stated = look(message.text, own, context, mentions, told)
+    problems += (f"own text over {LINES} lines or {CHARS} characters: the rest was not read",) if cut else ()
     return Reading(own, mentions, commands, near, problems, doubts, stated, chat_links(message.text, own))
 
 
@@ -70,6 +72,23 @@ def covered(text: str, command: Command) -> tuple[int, int]:
         entry = _ENTRY.search(text, start, end)
         end = entry.start() if entry is not None else end
     return start, end
+
+
+def within_limits(text: str, own: Sequence[tuple[int, int]]) -> tuple[tuple[tuple[int, int], ...], bool]:
+    """The spans up to the limits of what is read, and whether anything was cut."""
+    kept: list[tuple[int, int]] = []
+    lines, chars = LINES, CHARS
+    for start, end in own:
+        stop = at = min(end, start + chars)
+        if text.count("\n", start, stop) > lines:
+            at = start
+            for _ in range(lines):
+                at = text.index("\n", at, stop) + 1
+        kept.append((start, at))
+        if at < end:
+            return tuple(kept), True
+        lines, chars = lines - text.count("\n", start, at), chars - (at - start)
+    return tuple(kept), False
 
 
 def subject_status(subject: str) -> str:

@@ -19,6 +19,8 @@ LONG = 200  # lines of one command
 WRAP = 72  # a line that could not have held the next word is a wrapped one
 LINE = re.compile(r"\s*(?P<mark>(?i:#mailbot)[ \t:,]+)?(?P<word>[A-Za-z]{2,12})(?P<rest>(?![\w/@+-]|\.\w).*)", re.S)
 
+GAPS = re.compile(r"\s{9,}")
+
 NAMED = re.compile(r"(\s*:?)\s*(INC-\d{8}-[A-Z2-9]{3,12})(?![A-Z0-9])", re.I)
 
 REASON = re.compile(r"[\s,]+((?:because|as|since|and|now|after|thanks?|thank|until|by|with)\b.*)", re.S | re.I)
@@ -74,6 +76,8 @@ def _lines(text: str, own: Sequence[tuple[int, int]]) -> Iterator[_Line]:
 
 def _begins(line: str) -> tuple[Keyword, str, str] | None:
     """(keyword, its word as written, the rest) where a line begins with one; natural marks too."""
+    if len(line) > 1000:  # shapes are quadratic in white space: 600,000 blanks behind a keyword took an hour
+        line = GAPS.sub("        ", line)
     found = LINE.fullmatch(line)
     unit = KEYWORDS.get(found["word"].upper()) if found else None
     if found and unit:
