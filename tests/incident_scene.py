@@ -138,6 +138,7 @@ def letters(
             "near": [miss for r in heard for miss in r.near],
             "doubtful": [e for e in incident.timeline() if not e.sure],
             "note": next((c.given.note for r in heard for c in r.commands if c.given.note), ""),
+            "next_update": incident.last_news + (policy or Policy()).update_outage if incident.last_news else None,
         }
         name = notice.kind
         if name == "answer":
