@@ -248,7 +248,8 @@ class Count:
                     self.wrong.append(f"{message.message_id} never reached {recipient}")
         self.wrong += [f"sent.log says that {mail} was sent, it was not" for mail in done.keys() - taken]
         # a kill between the smarthost's 250 and our line
-        repeats = self.rounds.repeats = len(self.sink.taken) - len({got.message_id for got in self.sink.taken})
+        copies = [(got.message_id, to) for got in self.sink.taken for to in got.recipients]
+        repeats = self.rounds.repeats = len(copies) - len(set(copies))
         if repeats > self.rounds.kills:
             self.wrong.append(f"{repeats} mails went out again, with {self.rounds.kills} kills")
 
