@@ -42,7 +42,11 @@ def text(letter: Letter) -> str:
 def test_each_notice_has_an_example() -> None:
     folder = Path(__file__).parent.parent / "templates" / "mail"
     templates = {p.name.removesuffix(".txt.j2") for p in folder.glob("*.txt.j2") if not p.name.startswith("_")}
-    assert {t for t in templates if t not in EXAMPLES | notices.replies()} <= {"question", "lint"}
+    assert {t for t in templates if t not in EXAMPLES | notices.replies()} <= {
+        "question",
+        "lint",
+        "confirm",
+    }  # confirm: test_confirm
 
 
 @pytest.mark.parametrize("kind", KINDS)

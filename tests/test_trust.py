@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailbot.core.message import Address, Message
-from mailbot.intake.trust import Trust, _address, judge
+from mailbot.intake.trust import Trust, _address, judge, read, written
 
 LIST = Address("Incidents", "incident@example.org")
 ALICE = Address("Alice", "alice@example.com")
@@ -121,3 +123,92 @@ def test_junk_never_raises(name: str, value: str) -> None:
     mail = message(Address(name, LIST.email), (), (LIST,), x_original_from=value, list_id=value, list_post=value)
     assert judged(mail).claimed
     assert _address(value).email.count("@") <= 1
+
+
+# ── what our own mail server found ────────────────────────────────────────────────────────────────────────────────────
+
+PASS = "mx.example.org; spf=pass smtp.mailfrom=example.com; dmarc=pass (p=REJECT sp=none) header.from=example.com"
+
+
+def with_results(
+    *results: str, sender: Address = ALICE, senders: tuple[str, ...] = ("Alice <alice@example.com>",)
+) -> Trust:
+    headers = tuple(("from", value) for value in senders)
+    headers = (*(("authentication-results", result) for result in results), *headers)
+    mail = replace(message(sender), headers=headers)
+    return judge(mail, list_address="incident@example.org", list_id="incident.example.org", authserv="MX.example.org")
+
+
+def test_l38_a_dmarc_pass_of_our_own_server_verifies_the_author() -> None:
+    assert with_results(PASS) == Trust("verified", ALICE, False, ("mx.example.org: DMARC pass for example.com",))
+    assert with_results("mx.example.org; spf=pass", PASS).grade == "verified"  # each filter writes a header of its own
+    assert with_results('mx.example.org 1; dmarc=pass header.from="example.com"').grade == "verified"
+    sub = Address("Alice", "alice@mail.example.com")
+    assert with_results(PASS, sender=sub, senders=("alice@mail.example.com",)).grade == "verified"
+
+
+def test_l38_nobody_elses_results_count() -> None:
+    for results in (
+        ("mx.example.net; dmarc=pass header.from=example.com",),
+        ("mx.example.net; spf=pass", PASS),  # below another server's: the sender may have written it
+        ("mx.example.org.evil.example; dmarc=pass header.from=example.com",),
+        ("mx.example.org (dmarc=pass header.from=example.com); spf=pass",),
+        ("mx.example.org; dmarc=pass header.from=example.net",),
+        ("mx.example.org; dmarc=pass header.from=com",),
+        ("mx.example.org; dmarc=pass",),
+        ("mx.example.org; xdmarc=pass header.from=example.com",),
+        ("",),
+        (),
+    ):
+        assert with_results(*results).grade == "unknown", results
+    failed = with_results("mx.example.org; dmarc=fail header.from=example.com", PASS)
+    assert (failed.grade, failed.reasons) == ("unknown", ("mx.example.org: DMARC fail for example.com",))
+
+
+def test_l38_two_authors_are_none() -> None:
+    assert with_results(PASS, senders=("alice@example.com", "bob@example.net")).grade == "unknown"
+    assert with_results(PASS, senders=("alice@example.com, bob@example.net",)).grade == "unknown"
+
+
+def test_without_a_server_that_is_named_no_result_is_believed() -> None:
+    mail = message(ALICE, authentication_results=PASS)
+    assert judged(mail).grade == "unknown"
+
+
+def test_l40_the_lists_own_pass_does_not_verify_the_author_behind_it() -> None:
+    lists = "mx.example.org; dmarc=pass header.from=example.org"
+    headers = (
+        ("authentication-results", lists),
+        ("list-id", "<incident.example.org>"),
+        ("from", "x <incident@example.org>"),
+    )
+    mail = replace(message(via("Alice"), (ALICE,)), headers=headers)
+    trust = judge(mail, list_address="incident@example.org", list_id="incident.example.org", authserv="mx.example.org")
+    assert (trust.grade, trust.claimed, trust.author) == ("list", True, ALICE)
+
+
+def test_a_result_below_many_hops_is_the_senders() -> None:
+    hops = (("received", "by x"),) * 4
+    headers = (*hops, ("authentication-results", PASS), ("from", "alice@example.com"))
+    mail = replace(message(ALICE), headers=headers)
+    assert judge(mail, list_address="", list_id="", authserv="mx.example.org").grade == "unknown"
+    mail = replace(mail, headers=headers[2:])
+    assert judge(mail, list_address="", list_id="", authserv="mx.example.org").grade == "verified"
+
+
+def test_what_was_found_at_arrival_counts_whatever_is_configured_later() -> None:
+    raw = f"Authentication-Results: {PASS}\r\nFrom: alice@example.com\r\nSubject: x\r\n\r\ntext".encode()
+    kept = written(raw, list_address="incident@example.org", list_id="", authserv="mx.example.org")
+    assert kept == "verified mx.example.org: DMARC pass for example.com"
+    again = judge(message(ALICE), list_address="", list_id="", kept=kept)
+    assert (again.grade, again.reasons) == ("verified", ("mx.example.org: DMARC pass for example.com",))
+    assert read("unknown") is read("") is read("god said so") is None
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=300), st.text(max_size=100))
+def test_junk_is_judged_and_kept_on_one_line(junk: bytes, result: str) -> None:
+    kept = written(junk, list_address="a@b.c", list_id="x", authserv="mx.example.org")
+    assert kept.startswith(("unknown ", "list "))
+    assert "\n" not in kept
+    assert with_results("mx.example.org;" + result).grade in ("unknown", "verified")

@@ -65,6 +65,8 @@ class Control:
         offices = [office for office in daemon.offices if name in ("", office.name) or len(daemon.offices) == 1]
         if not offices:
             return {"error": f"there is no list {name!r}"}
+        if do == "status":
+            return {"lists": daemon.health.facts(), "ill": daemon.health.ill(), "ports": daemon.ports}
         if do in ("pause", "resume"):
             for office in offices:
                 office.mailroom.pause(do == "pause")

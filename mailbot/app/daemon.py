@@ -22,6 +22,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from mailbot.app import log, setup
 from mailbot.app.control import Control
+from mailbot.app.health import Health, notify
 from mailbot.app.mailroom import Mailroom, apart
 from mailbot.app.office import Office
 from mailbot.app.register import Register
@@ -50,6 +51,8 @@ class Daemon:
         self._work: list[asyncio.Task[None]] = []
         self._threads: list[threading.Thread] = []
         self._stop_threads = threading.Event()
+        self._watchdog: asyncio.Task[None] | None = None
+        self.health = Health(self)
 
     @property
     def archive(self) -> Archive:
@@ -81,6 +84,8 @@ class Daemon:
             for office in self.offices:
                 self._work += [asyncio.create_task(self._read(office)), asyncio.create_task(self._hand_over(office))]
             scheduler.start()
+            notify("READY=1", f"STATUS={len(self.offices)} lists, {sum(o.register.messages for o in self.offices)} mails")
+            self._watchdog = asyncio.create_task(self.health.watch())
             if ready is not None:
                 ready(self)
             await self._until_stopped()
@@ -140,12 +145,15 @@ class Daemon:
             if endpoint is not None:
                 self.ports[kind] = await self.intake.listen(kind, endpoint.host, endpoint.port)  # type: ignore[arg-type]
                 log.listening(kind, endpoint.host, self.ports[kind])
+        if config.health.listen is not None:
+            self.ports["health"] = await self.health.listen(config.health.listen.host, config.health.listen.port)
+            log.listening("health", config.health.listen.host, self.ports["health"])
 
     async def accept(self, raw: bytes, sender: str, recipients: tuple[str, ...], way: str) -> None:
         """On disk when this returns (law 1); whatever it raises is answered with 451."""
-        arrival = Arrival(way, sender, recipients)
         try:
             for office in route(self.offices, raw, recipients):
+                arrival = Arrival(way, sender, recipients, office.trust(raw))
                 record: Record = await asyncio.wrap_future(office.archive.append("in", raw, arrival))
         except OSError as error:
             log.refused(way, error.strerror or str(error))
@@ -167,7 +175,7 @@ class Daemon:
             place = way.rpartition(" ")[2]
             full = f"imap {label} {place}"
             for office in self._for(box, raw):
-                record = office.archive.append("in", raw, Arrival(full)).result()
+                record = office.archive.append("in", raw, Arrival(full, trust=office.trust(raw))).result()
             self._loop.call_soon_threadsafe(self._arrived, record, full)
 
         seen = [o.register.cursors[label] for o in self.offices if label in o.register.cursors]
@@ -246,6 +254,10 @@ class Daemon:
 
     async def _shut(self) -> None:
         self.stopping = True
+        notify("STOPPING=1")
+        self.health.close()
+        if self._watchdog is not None:
+            self._watchdog.cancel()
         self._stop_threads.set()
         if hasattr(self, "intake"):
             await self.control.close()

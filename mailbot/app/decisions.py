@@ -16,7 +16,18 @@ from mailbot.core.reply import own_spans
 from mailbot.core.times import Context
 from mailbot.store.state import Doc
 
-MARKS = ("ZONE", "MERGE", "SPLIT", "UNDO", "#mailbot", "#MAILBOT", "#Mailbot", "INC-", "inc-")  # a cheap first question
+MARKS = (
+    "ZONE",
+    "MERGE",
+    "SPLIT",
+    "UNDO",
+    "CONFIRM",
+    "#mailbot",
+    "#MAILBOT",
+    "#Mailbot",
+    "INC-",
+    "inc-",
+)  # a cheap first question
 KEYS = ("z", "a", "u")
 # place, number, code, decides something, a zone, UNDO of which codes
 _Row = tuple[tuple[int, float], int, str, bool, bool, tuple[str, ...]]
@@ -31,8 +42,8 @@ class Wish(TypedDict):
 
 
 def decided(taken: Taken) -> Doc:
-    """Part of a mail's document: "z" [who, zone], "a" [MERGE or SPLIT, its argument], "u" [codes], "n" [incidents that
-    commands name]; only what there is."""
+    """Part of a mail's document: "z" [who, zone], "a" [MERGE or SPLIT, its argument], "u" [codes], "c" [tokens], "n"
+    [incidents that commands name]; only what there is."""
     text = taken.message.text if taken.kind == "human" else ""
     if not any(mark in text for mark in MARKS):
         return {}
@@ -48,6 +59,8 @@ def decided(taken: Taken) -> Doc:
             doc.setdefault("z", [taken.trust.author.email, text])
         elif word in ("MERGE", "SPLIT"):
             doc.setdefault("a", [word, text])
+        elif word == "CONFIRM":
+            doc.setdefault("c", []).append(text)
         elif word == "UNDO":
             doc.setdefault("u", []).append(text)
     return doc

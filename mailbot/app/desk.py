@@ -52,8 +52,10 @@ def take_in(
     imported: bool,
     redacted: Mapping[str, str] = NONE,
     dated_to: datetime | None = None,
+    kept: str = "",
 ) -> Taken:
-    """``redacted``: what redacted mails were, by Message-ID, where this is one of them.
+    """``kept``: what was found of its sender when it arrived. ``redacted``: what redacted mails were, by Message-ID, where
+    this is one of them.
 
     ``dated_to``: with a mail of an old archive, the present: its Date counts, and ``at`` only where it has none.
     """
@@ -69,7 +71,9 @@ def take_in(
             what, reason = kind(message, envelope)
         known = facts(message, parts, at.timestamp(), what)
         known = replace(known, private=private_way(mailing_list, message.recipients))
-        trust = judge(message, list_address=mailing_list.address, list_id=list_id)
+        trust = judge(
+            message, list_address=mailing_list.address, list_id=list_id, authserv=mailing_list.authserv, kept=kept
+        )
         return Taken(message, parts, what, reason, trust, known, at, imported)
     except Exception as error:  # a mail that breaks our code stops nothing else (law 4); nobody knows yet which it is
         return _set_aside(raw, at, imported, f"it broke mailbot: {type(error).__name__}: {error}")
@@ -133,6 +137,7 @@ def said(taken: Taken, mailing_list: MailingList, sender_zone: str) -> Said:
         _plain(taken, reading),
         _clock(message, sender_zone),
         _alone(taken, mailing_list),
+        grade=taken.trust.grade,
     )
 
 

@@ -7,7 +7,6 @@ get what is private are never put on hold, only told of.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +17,6 @@ from mailbot.core.message import parse
 from mailbot.outbox import bounces, verp
 from mailbot.outbox.post import Outcome, Post
 from mailbot.store.archive import Archive, Record
-from mailbot.store.safe import replace
 
 RESTS = timedelta(days=7)  # after a failure that may pass: a full mailbox, a filter, a server that is away
 
@@ -39,7 +37,7 @@ class Holds:
     def __init__(self, register: Register) -> None:
         self.register = register
         self.archive: Archive = register.archive
-        self.secret = secret_of(self.archive)
+        self.secret = register.secret
         self._known: set[str] = set()  # bounces that were dealt with: Message-IDs
         self._told: set[tuple[str, str]] = set()
         self._held = held(self.archive.acts(), self._known)
@@ -144,17 +142,6 @@ def held(acts: Iterable[dict[str, object]], known: set[str] | None = None) -> di
             if known is not None:
                 known.add(str(act.get("bounce", "")))
     return found
-
-
-def secret_of(archive: Archive) -> bytes:
-    """Made once for each archive. Without it, bounces of mails sent before are not believed, and nothing else is lost."""
-    path = archive.folder / "secret"
-    try:
-        return bytes.fromhex(path.read_text(encoding="ascii").strip())
-    except (FileNotFoundError, ValueError):
-        made = secrets.token_bytes(32)
-        replace(path, [made.hex().encode() + b"\n"])
-        return made
 
 
 def _came_to(record: Record) -> Iterator[str]:

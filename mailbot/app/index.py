@@ -19,6 +19,7 @@ from mailbot.app.decisions import Decisions
 from mailbot.app.folds import Folds
 from mailbot.app.rows import unread
 from mailbot.app.similar import Titles
+from mailbot.app.tokens import secret_of
 from mailbot.core.due import Posted
 from mailbot.core.incident import MailingList
 from mailbot.core.threads import OF_MANY, Facts, Known, Placement, Threads
@@ -68,6 +69,7 @@ class Index:
     ) -> None:
         self.archive, self.state, self.list, self.list_id, self.opens = archive, state, mailing_list, list_id, opens
         self.bounced: list[tuple[str, Place]] = []  # taken and not yet looked at: Message-IDs
+        self.secret = secret_of(archive)
         self._empty()
 
     def _empty(self) -> None:
@@ -82,6 +84,7 @@ class Index:
         # incident -> what became part of it: with which message, and the numbers it had by then
         self.joined: dict[str, list[tuple[int, str, list[int]]]] = defaultdict(list)
         self.decisions = Decisions()
+        self.tokens: set[str] = set()  # of CONFIRM, right or wrong
         # sender -> ZONE, from when on, by which message
         self.zones: dict[str, list[tuple[tuple[int, float], str, int]]] = defaultdict(list)
         self.written: dict[str, datetime] = {}  # keys of notices that belong to no incident: digests
@@ -149,6 +152,7 @@ class Index:
         if doc.get("z"):
             self.zones[doc["z"][0]].append((order(doc["m"], facts.at), doc["z"][1], number))
         self.decisions.keep(order(doc["m"], facts.at), number, doc)
+        self.tokens.update(doc.get("c", ()))
         foreign = facts.kind == "ours" and doc["d"] == "in"  # our own mail that came back: the out side has it
         if placed.incident and not placed.duplicate_of and not foreign:
             self.members[placed.incident].append(number)

@@ -23,6 +23,7 @@ from mailbot.app.pages import Pages
 from mailbot.app.passed import passed_over
 from mailbot.app.register import Register
 from mailbot.app.replies import answer
+from mailbot.app.tokens import token
 from mailbot.app.unnamed import unnamed
 from mailbot.core.due import PRIORITY, Notice, Period, Policy, Posted, digest_due, due, fits, joined, within
 from mailbot.core.incident import Incident, Said
@@ -178,6 +179,7 @@ class Mailroom:
             "similar": self._similar(incident) if notice.kind == "ack" else [],
             "next_update": news + base if news else None,
             "policy": self.policy,
+            "token": token(self.register.secret, notice.asks[0].message_id) if notice.kind == "confirm" else "",
             "passed": passed_over(self.register, incident) if notice.kind == "draft" else [],
             "file": self.pages.name(incident) if notice.kind == "published" else "",
         }

@@ -20,6 +20,7 @@ from mailbot.app.decisions import decided
 from mailbot.app.desk import Taken, said, take_in, written_by_us
 from mailbot.app.index import META, Index, order, placed_as, placement, without_gc
 from mailbot.app.rows import summary
+from mailbot.app.tokens import token
 from mailbot.core.incident import Incident, Joined, Said, Sent, fold, needs_refold
 from mailbot.core.publication import is_private, knows
 from mailbot.core.threads import Facts
@@ -99,6 +100,7 @@ class Register(Index):
             envelope=_envelope(record),
             imported=record.imported,
             redacted=self.redacted if record.redacted else {},
+            kept=record.arrival.trust,
         )
 
     def _doc(self, record: Record, taken: Taken) -> Doc:
@@ -145,7 +147,7 @@ class Register(Index):
         """A mail as the fold of ``incident`` wants it."""
         if doc["d"] == "out":
             return Sent(taken.facts.message_id, taken.at, tuple(doc["k"]), tuple(doc.get("q", ())), tuple(doc["t"]))
-        item = said(taken, self.list, self.zone_of(taken))
+        item = self._vouched(said(taken, self.list, self.zone_of(taken)), doc)
         if not any(key in doc for key in ("a", "n", "u", "z")):
             return item
         placed = placement(doc)
@@ -162,6 +164,17 @@ class Register(Index):
         names = self._names(incident)
         meant = tuple(c for c in item.reading.commands if c.incident in names)
         return replace(item, elsewhere=True, reading=replace(item.reading, commands=meant, mentions=(), near=()))
+
+    def _vouched(self, item: Said, doc: Doc) -> Said:
+        """With what its tokens confirm, and whether a token confirms it."""
+        if not self.tokens:
+            return item
+        item = replace(item, confirmed=token(self.secret, item.message_id) in self.tokens)
+        if doc.get("c"):
+            numbers = self.members.get(doc["i"] or "", [])
+            known = {token(self.secret, other["f"][0]) for _, other in self.state.all("messages", numbers)}
+            item = replace(item, confirms=tuple(c for c in doc["c"] if c in known))
+        return item
 
     def _names(self, incident: str) -> set[str]:
         """Its id and those of all that became part of it."""

@@ -36,6 +36,8 @@ def mailing_list(config: Config) -> MailingList:
         config.private.addresses,
         commander_silent=config.reminders.commander_silent,
         resolve=listed.resolve,
+        authserv=config.trust.authserv_id,
+        needs=config.trust.needs,
     )
 
 

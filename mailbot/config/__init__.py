@@ -13,6 +13,7 @@ from mailbot.config.rows import (
     Budget,
     Config,
     Digest,
+    Health,
     Imap,
     Lmtp,
     Log,
@@ -25,6 +26,7 @@ from mailbot.config.rows import (
     Smtp,
     Store,
     Templates,
+    Trust,
 )
 from mailbot.config.values import Endpoint
 
@@ -34,6 +36,7 @@ __all__ = [
     "Config",
     "Digest",
     "Endpoint",
+    "Health",
     "Imap",
     "Lmtp",
     "Log",
@@ -47,6 +50,7 @@ __all__ = [
     "Smtp",
     "Store",
     "Templates",
+    "Trust",
     "example",
     "load",
     "read",

@@ -203,6 +203,16 @@ class Private:
 
 
 @dataclass(frozen=True, slots=True)
+class Trust:
+    """Who wrote a mail. A keyword that needs more than its mail has waits until its sender answers a mail to them."""
+
+    authserv_id: str = key("", v.text, 'our mail server\'s name in Authentication-Results; "" believes none')
+    needs: tuple[tuple[str, str], ...] = key(
+        [], v.needs, 'what waits: ["CANCEL list", "REVIEWED verified"]; list: came through it, verified: DMARC passed'
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Templates:
     """Your own wording."""
 
@@ -214,6 +224,13 @@ class Log:
     """What the operator sees, on standard error."""
 
     level: str = key("info", v.choice("debug", "info", "warning", "error"), "one line for each fact, key=value")
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """For monitoring: /healthz and /metrics (Prometheus) by HTTP."""
+
+    listen: Endpoint | None = key("", v.endpoint, '"127.0.0.1:8026" for example; "" is off')
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,8 +250,10 @@ class Config:
     report: Report = Report()
     publish: Publish = Publish()
     private: Private = Private()
+    trust: Trust = Trust()
     templates: Templates = Templates()
     log: Log = Log()
+    health: Health = Health()
     lists: tuple[Config, ...] = ()  # one for each [lists.NAME], whole, with a folder of its own below store.folder
 
     def __post_init__(self) -> None:

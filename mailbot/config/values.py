@@ -152,6 +152,19 @@ def after(value: object) -> str:
     return what
 
 
+WAITS = ("START", "RESTORED", "RESOLVED", "REOPEN", "CANCEL", "HANDOFF", "ACCEPT", "DECLINE", "TAKE", "KIND", "TITLE",
+         "FIX", "DROP", "REVIEWED", "EMBARGO", "QUIET", "RESUME", "DONE", "DECLINED", "LINK")  # fmt: skip
+
+
+def needs(value: object) -> tuple[tuple[str, str], ...]:
+    """``["CANCEL list", "REVIEWED verified"]``. What decides about threads or takes back cannot wait."""
+    rows = [str(row).split() for row in value] if isinstance(value, list) else [[]]
+    if not all(len(row) == 2 and row[0] in WAITS and row[1] in ("list", "verified") for row in rows):
+        right = 'write a list such as ["CANCEL list", "REVIEWED verified"]'
+        raise Wrong(f"{right}; these can wait: {', '.join(WAITS)}")
+    return tuple((row[0], row[1]) for row in rows)
+
+
 def choice(*words: str) -> Callable[[object], str]:
     def read(value: object) -> str:
         if value not in words:

@@ -21,7 +21,7 @@ Pairs = Sequence[tuple["Command", Outcome]]
 
 def ask(incident: Incident, item: Said, pairs: Pairs, *, first: bool, undone: bool, hinted: bool) -> None:
     """``first``: it opened the incident; ``undone``: its commands are taken back; ``hinted``: there are words for its author."""
-    told = () if undone else tuple(o for c, o in pairs if c.keyword.tell != "answer" or not o.ok)
+    told = () if undone else tuple(o for c, o in pairs if (c.keyword.tell != "answer" or not o.ok) and not o.waits)
     done = {c.keyword.mails for c, o in pairs if o.ok and not undone}
     changed = any(o.ok and c.keyword.tell != "answer" for c, o in pairs)
     public = any(o.ok and c.keyword.tell == "list" for c, o in pairs) or (item.private and changed)
@@ -30,7 +30,8 @@ def ask(incident: Incident, item: Said, pairs: Pairs, *, first: bool, undone: bo
         nonlocal told
         if not public and not can_be_mailed(item.who.email):
             return
-        key = ":".join([kind, undo_code(item.message_id), *([_as_key(words)] if words else [])])
+        again = ["confirmed"] if item.confirmed and kind == "receipt" else []  # one told of it when it still waited
+        key = ":".join([kind, undo_code(item.message_id), *again, *([_as_key(words)] if words else [])])
         about = (item.message_id, item.who, item.at, item.subject)
         alone = item.private and public and changed
         incident.asks[key] = Ask(kind, key, *about, public, () if words else told, words, alone, also)
@@ -54,6 +55,8 @@ def ask(incident: Incident, item: Said, pairs: Pairs, *, first: bool, undone: bo
             call("hint", False, "hint")
     if told:
         call("receipt", public)
+    if waiting := dict.fromkeys(c.keyword.word for c, o in pairs if o.waits and not undone):
+        call("confirm", False, " ".join(waiting))
 
 
 def _commander(incident: Incident) -> tuple[str, ...]:

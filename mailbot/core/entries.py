@@ -46,6 +46,8 @@ class MailingList:
     private: tuple[str, ...] = ()  # who gets the mails of security incidents, the list gets none
     commander_silent: timedelta = timedelta(hours=2)
     resolve: str = "anybody"  # whose RESOLVED takes effect: "anybody", "commander"
+    authserv: str = ""  # whose Authentication-Results are believed, "" for nobody's
+    needs: tuple[tuple[str, str], ...] = ()  # keyword -> the grade of trust below which it waits for a CONFIRM
 
     @property
     def host(self) -> str:
@@ -80,6 +82,9 @@ class Said:
     split: bool = False  # its SPLIT made it an incident of its own
     undone: bool = False  # an UNDO that stands elsewhere takes it back
     undid: tuple[str, ...] = ()  # codes of messages elsewhere that its UNDO took back
+    grade: str = "unknown"  # what vouches for its sender: unknown, list, verified
+    confirmed: bool = False  # a later mail had the token that was sent to its sender's address
+    confirms: tuple[str, ...] = ()  # tokens in it that are those of a message here
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +227,7 @@ class Outcome:
     line: str
     sentence: str
     whole: str = ""  # the text of a long command, where those who read it have not seen the mail
+    waits: bool = False  # for a CONFIRM of its sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +286,10 @@ def parted(words: str) -> tuple[str, str]:
         return next((line for line in words.split("\n")[1:] if line.strip("` \t")), "(code)"), words
     line, *below = _BREAK.split(words, maxsplit=1)
     return line, "".join(below).strip("\n")
+
+
+class Unvouched(Refused):
+    """A command whose sender must first show that they wrote it."""
 
 
 def undo_code(message_id: str) -> str:

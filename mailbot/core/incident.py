@@ -35,6 +35,7 @@ from mailbot.core.entries import (
     Said,
     Sent,
     Status,
+    Unvouched,
     Window,
     says_start,
     undo_code,
@@ -44,6 +45,7 @@ from mailbot.core.message import Address
 from mailbot.core.people import meant
 from mailbot.core.publication import is_private, keep_out, kept_out, knows, private_way
 from mailbot.core.undo import needs_refold, undone
+from mailbot.core.vouched import vouched
 
 if TYPE_CHECKING:
     from mailbot.core.commands.unit import Command
@@ -251,13 +253,15 @@ class Incident:
         for command in item.reading.commands:
             try:
                 self._is_meant(command)
+                vouched(self.mailing_list, item, command.keyword.word)
                 sentence = command.problem or command.keyword.effect(target, Act(command, item))
                 if sentence:  # a draft that came back as it was says nothing
                     long = item.private and len(command.words) >= 200
                     whole = f"{command.keyword.word}: {command.text or command.given.note}" if long else ""
                     pairs.append((command, Outcome(not command.problem, command.words, sentence, whole)))
             except Refused as refusal:
-                pairs.append((command, Outcome(False, command.words, str(refusal))))
+                waits = isinstance(refusal, Unvouched)
+                pairs.append((command, Outcome(False, command.words, str(refusal), waits=waits)))
                 if command.keyword.enters:  # an UNDO may allow it one day, and T7 is T7 for ever
                     target.change_entry(target.enter(Act(command, item), command.words), dropped="not done")
         if undone:  # what it made keeps its numbers, so that T7 is T7 for ever

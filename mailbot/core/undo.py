@@ -40,5 +40,5 @@ def _flat(items: Iterable[Item], within: tuple[str, ...] = ()) -> Iterator[tuple
 
 
 def needs_refold(item: Item) -> bool:
-    """True where adding the item to a finished fold would not give what a full fold gives: it takes something back."""
-    return isinstance(item, Said) and any(c.keyword.word == "UNDO" for c in item.reading.commands)
+    """True where adding the item to a finished fold would not give what a full fold gives: it reaches back."""
+    return isinstance(item, Said) and any(c.keyword.word in ("UNDO", "CONFIRM") for c in item.reading.commands)
