@@ -84,6 +84,7 @@ def test_a_command_from_nobody_waits_until_its_sender_answers_with_the_token(tmp
             ((to, asked),) = scene.mails("confirm")
             assert to == [ANN]
             assert "CANCEL" in body(asked)
+            assert asked["Reply-To"] == "mailbot@example.org"  # "that was not me", with the token below, is not for all
             assert "11:45" in body(scene.mails("receipt")[-1][1])  # the rest is done
             token = scene.token()
             assert all(token not in body(m) for to, m in scene.mails("receipt") + scene.mails("ack"))

@@ -69,7 +69,8 @@ def _asked(incident: Incident, ask: Ask, quiet: bool) -> Notice:
     to: tuple[str, ...] = ask.also if ask.public else (ask.who.email,)
     if kind == "brief" and incident.offered:
         to = (incident.offered[0].email,)
-    return Notice(kind, (ask.key,), incident.id, ask.public, to, (ask,))
+    alone = kind == "confirm"  # a "that was not me" to the list would show it the token
+    return Notice(kind, (ask.key,), incident.id, ask.public, to, (ask,), private=alone)
 
 
 def fits_state(incident: Incident, kind: str, key: str) -> bool:
