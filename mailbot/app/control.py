@@ -79,11 +79,26 @@ class Control:
             count = sum([await _redact(office, str(request["message_id"])) for office in offices])
             log.operator("redact", message=request["message_id"], copies=count)
             return {"redacted": count}
+        if do == "retry":
+            before = len(broken(offices))
+            for office in offices:
+                await _retry(office)
+            daemon.wake()
+            return {"before": before, "after": len(broken(offices))}
         if do == "import":
             if len(offices) > 1:
                 return {"error": f"which list? --list {' or '.join(office.name for office in offices)}"}
             return await _import(offices[0], [Path(p) for p in request["paths"]], daemon.clock(), tell)
         return {"error": f"a daemon cannot {do!r}"}
+
+
+def broken(offices: list[Office]) -> list[str]:
+    return [doc["f"][0] for office in offices for _, doc in office.register.state.all("messages") if "e" in doc]
+
+
+async def _retry(office: Office) -> int:
+    async with office.reading, office.mailroom.posting:
+        return await asyncio.to_thread(office.register.rebuild)
 
 
 async def _redact(office: Office, message_id: str) -> int:

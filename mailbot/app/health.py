@@ -63,7 +63,7 @@ class Health:
         ends = office.archive.ends()
         waiting = list(register.outbox.values())
         oldest = max((now - mail.at for mail in waiting), default=timedelta())
-        intake = self.daemon.intake
+        intake, holds = self.daemon.intake, office.mailroom.holds
         open_ones = sum(name in register.wake for name in register.members)
         return {
             "list": office.config.list.name,
@@ -72,7 +72,7 @@ class Health:
             "incidents_open": open_ones,
             "outbox": len(waiting),
             "outbox_oldest_seconds": round(max(oldest.total_seconds(), 0.0)),
-            "on_hold": len(getattr(office.mailroom.holds, "held", ())),
+            "on_hold": sum(bool(holds.why(who, now)) for who in holds._held),
             "paused": int(office.mailroom.paused),
             "archive_bytes": sum(ends.values()),
             "connections": len(intake._open),

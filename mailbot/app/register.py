@@ -119,6 +119,8 @@ class Register(Index):
             }
             if asked := taken.message.header("x-mailbot-asked").split():
                 doc["q"] = asked
+        if taken.broke:
+            doc["e"] = taken.broke[:300]
         return doc | decided(taken)
 
     def _cursor(self, way: str) -> None:

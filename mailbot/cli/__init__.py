@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from mailbot.cli import looking, operating, simulating, troubles
+from mailbot.cli import looking, operating, simulating, tending, troubles
 from mailbot.cli.opening import Stop
 
 Run = Callable[[argparse.Namespace], int]
@@ -107,6 +107,10 @@ def _parser() -> argparse.ArgumentParser:
     for act, about in (("pause", "send nothing until resume; mail is still taken in"), ("resume", "send again")):
         command(act, operating.run_pause, about).set_defaults(act=act)
     _json(command("problems", troubles.run_problems, "list addresses on hold, and mails that were not taken"))
+    command("retry", troubles.run_retry, "read again what was set aside because it broke mailbot")
+    _json(command("status", tending.run_status, "say how the daemon is; exit code 1 where it is not well"))
+    probe = command("probe", tending.run_probe, "send a probe through every way in and to the list, and wait for it")
+    probe.add_argument("--wait", type=float, default=300.0, metavar="SECONDS", help="for the list's copy (300)")
     release = command("release", troubles.run_release, "send to an address again that is on hold")
     release.add_argument("address", metavar="ADDRESS")
     return parser

@@ -52,7 +52,30 @@ def _problems(register: Register) -> list[dict[str, str]]:
         for recipient in waiting.recipients:
             if note := last.get((waiting.message_id, recipient)):
                 rows.append(row(waiting.at, "waiting", f"{recipient} <{waiting.message_id}>", note))
+    for _, doc in register.state.all("messages"):
+        if "e" in doc:  # kept, and read by nobody
+            at = datetime.fromtimestamp(doc["f"][1], UTC)
+            rows.append(row(at, "broke", f"<{doc['f'][0]}>", f"{doc['e']} (mailbot retry reads it again)"))
     return rows + refused
+
+
+def run_retry(args: argparse.Namespace) -> int:
+    """The state is made again, which reads every mail anew: after an upgrade, those that were set aside too."""
+    config = config_of(args)
+    answer = ask(config, {"do": "retry", "list": args.list})
+    if answer is None:
+        answer = {"before": 0, "after": 0}
+        for one in chosen(args):
+            with written_to(one) as register:
+                answer["before"] += _set_aside(register)
+                register.rebuild()
+                answer["after"] += _set_aside(register)
+    print(f"{answer['before']} mails were set aside, {answer['after']} are now.")
+    return 1 if answer["after"] else 0
+
+
+def _set_aside(register: Register) -> int:
+    return sum("e" in doc for _, doc in register.state.all("messages"))
 
 
 def run_release(args: argparse.Namespace) -> int:

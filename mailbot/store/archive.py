@@ -135,7 +135,8 @@ class Archive:
         self._acts.close()
         os.close(self._lock)
 
-    # Opening
+    def alive(self) -> bool:
+        return not self._closed and (self.readonly or self._thread.is_alive())
 
     def _take_folder(self) -> None:
         if not self.folder.is_dir():
@@ -179,7 +180,7 @@ class Archive:
 
     def _mboxes(self) -> list[str]:
         """Imports, then months, by name."""
-        names = (n for n in os.listdir(self.folder) if FILE_NAME.fullmatch(n))
+        names = filter(FILE_NAME.fullmatch, os.listdir(self.folder))
         return sorted(names, key=lambda n: (not n.startswith("in-import-"), n))
 
     def _tail(self, name: str) -> Tail:
