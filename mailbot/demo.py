@@ -217,7 +217,7 @@ def _end(console: Console, daemon: Daemon, out: Path, report: Callable[[Incident
         file = out / "reports" / template / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
-        console.print(f"Report written: {file}")
+        console.print(f"Report written: {file}", soft_wrap=True)
     console.print(Rule(Text("Try next", style="bold")))
     command = "mailbot" if shutil.which("mailbot") else os.path.relpath(Path(sys.executable).with_name("mailbot"))
     console.print(
