@@ -9,20 +9,31 @@ from __future__ import annotations
 import base64
 import hmac
 import secrets
+from contextlib import suppress
 
+from mailbot.app import log
 from mailbot.store.archive import Archive
 from mailbot.store.safe import replace
 
+SIZE = 32
+
 
 def secret_of(archive: Archive) -> bytes:
+    """Where it cannot be kept (a full disk), one for this run: mail must come in all the same."""
     path = archive.folder / "secret"
-    try:
-        return bytes.fromhex(path.read_text(encoding="ascii").strip())
-    except (FileNotFoundError, ValueError):
-        made = secrets.token_bytes(32)
-        if not archive.readonly:
+    with suppress(OSError, ValueError):
+        kept = bytes.fromhex(path.read_text(encoding="ascii").strip())
+        if len(kept) == SIZE:
+            return kept
+    made = secrets.token_bytes(SIZE)
+    if not archive.readonly:
+        try:
             replace(path, [made.hex().encode() + b"\n"])
-        return made
+        except OSError as error:
+            log.note(
+                f"the secret for tokens and signed senders cannot be kept ({error}); it is another after a restart"
+            )
+    return made
 
 
 def token(secret: bytes, message_id: str) -> str:
