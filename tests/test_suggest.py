@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mailbot.core.commands import KEYWORDS
-from mailbot.core.suggest import MOST, offers
+from mailbot.core.suggest import GUESSES, MOST, Guess, guessed, offers
 from mailbot.outbox.render import Looks, Renderer
 from tests.incident_scene import ALICE, BOB, CAROL, LIST, ROBOT, Scene, letters
 
@@ -38,6 +38,39 @@ def draft(made: Scene) -> str:
 def test_a19_a_summary_of_more_than_two_sentences_is_remarked_and_two_are_not() -> None:
     assert any("has 3 sentences" in words for words in offered((BOB, "SUMMARY: It broke. We looked. It is back.")))
     assert not any("sentences" in words for words in offered((BOB, "SUMMARY: It broke at 3.5 GB. It is back.")))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "It died with `kubectl rollout restart deploy/registry`.",
+        "registry.Push: OSError: no space left on /var/lib/registry/docker/blobs",
+        "Commit 0123456789abcdef0123456789abcdef01234567 broke it.",
+    ],
+)
+def test_a19_a_summary_that_a_machine_printed_is_remarked(words: str) -> None:
+    assert any("what a machine printed" in o for o in offered((BOB, f"SUMMARY: {words}")))
+    assert not any(
+        "machine" in o for o in offered((BOB, "SUMMARY: Pushes failed (see /status), 3 of 10 users saw it."))
+    )
+
+
+@pytest.mark.parametrize("guess", GUESSES, ids=lambda g: g.heading)
+def test_a39_an_action_without_a_category_is_guessed_and_shown_as_a_guess(guess: Guess) -> None:
+    assert guessed(guess.example) == guess.heading
+    made = scene((BOB, f"ACTION {guess.example}"), (ALICE, "RESOLVED 12:40 UTC"))
+    head, _, report = draft(made).partition("---- draft")
+    assert f"A1 may be for {guess.heading}: a guess." in " ".join(head.split())
+    assert f"## Action Items\n\n* A1 {guess.example}" in report, "nobody moves it but people"
+    assert made.incident.actions[0].category == ""
+    said = scene((BOB, "ACTION contain a test"))
+    assert not any("guess" in o.words for o in offers(said.incident)), "what somebody said is no guess"
+
+
+def test_a39_no_guess_for_what_nothing_speaks_for_and_none_in_the_other_form() -> None:
+    assert [guessed(t) for t in ("write to the vendor", "buy a bigger disk", "thank Bob")] == ["", "", ""]
+    made = scene((BOB, "ACTION alert on old logs"))
+    assert not any("guess" in o.words for o in offers(made.incident, "debrief"))
 
 
 def test_a26_a_change_just_before_the_impact_is_asked_about_and_never_claimed() -> None:

@@ -1,7 +1,7 @@
 """What the record offers for sections that nobody wrote, and what is odd about those that somebody did: questions, never claims.
 
 The law: nothing here is ever printed in a report. Each offer rests on a line of the timeline, and taking it is one line back
-(A19, A26, A32 to A38, B9, B11).
+(A19, A26, A32 to A39, B9, B11).
 """
 
 from __future__ import annotations
@@ -23,6 +23,38 @@ CHANGE = re.compile(
 )
 COMMAND = re.compile(r"`[^`\n]{3,}`|(?:^|\s)(?:\$ |sudo |kubectl |systemctl |docker |git |rm -|helm |psql )\S")
 LINK = re.compile(r"https?://[^\s<>]+[^\s<>.,;:)]")
+#: What machines print and nobody says: it belongs under Trigger or into the timeline, not into the view from far (A19).
+PASTE = re.compile(
+    r"```|`[^`\n]{20,}`|\bTraceback \(|\b\w{1,60}(?:Error|Exception): |\b0x[0-9a-f]{6,}|\b[0-9a-f]{20,}\b"
+    r"|\b\w{1,60}\.\w{1,60}\.\w{1,60}\(|(?:/[\w.-]{1,60}){4,}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """An action with these words may be for this heading of the form; the first row that fits is asked about (A39)."""
+
+    heading: str
+    words: str
+    example: str
+
+
+GUESSES = (
+    Guess(
+        "Detect",
+        r"alert\w*|monitor\w*|dashboards?|metrics?|probes?|health ?checks?",
+        "alert on the age of rotated logs",
+    ),
+    Guess("Respond", r"on[- ]call|pager\w*|escalat\w*|phone numbers?|contact lists?", "say who is on call at weekends"),
+    Guess(
+        "Contain",
+        r"quotas?|(?:rate|size)[- ]limits?|timeouts?|roll ?backs?|feature flags?|canar(?:y|ies)|fail ?overs?",
+        "a quota for the uploads of each user",
+    ),
+    Guess("Prevent", r"tests?|lint\w*|review\w*|validat\w*|CI|staging", "add a test for a full disk"),
+    Guess("Eliminate", r"replac\w+|retir\w+|get rid of|redesign\w*|rewrit\w+", "retire the second mirror"),
+)
+_GUESSES = tuple((g.heading, re.compile(rf"\b(?:{g.words})\b", re.I)) for g in GUESSES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +65,13 @@ class Offer:
     answer: str = ""
 
 
-def offers(incident: Incident) -> list[Offer]:
-    """At most MOST, in the order of the report."""
+def offers(incident: Incident, template: str = "instructlab") -> list[Offer]:
+    """At most MOST, in the order of the report; ``template``: the form that the list uses, whose headings are named."""
     found: list[Offer] = []
     for look in (_summary, _trigger, _cause, _detection, _resolution, _poorly, _lucky):
         found += look(incident)
+    if template == "instructlab":
+        found += _categories(incident)
     return found[:MOST]
 
 
@@ -46,6 +80,8 @@ def _summary(incident: Incident) -> Iterator[Offer]:
     sentences = len(re.findall(r"[.!?](?=\s|$)", text))
     if sentences > 2:
         yield Offer(f"The summary has {sentences} sentences; one or two, seen from far, are enough.")
+    elif PASTE.search(text[:2000]):
+        yield Offer("The summary holds what a machine printed; said in words, seen from far, everybody understands it.")
 
 
 def _trigger(incident: Incident) -> Iterator[Offer]:
@@ -134,6 +170,20 @@ def _lucky(incident: Incident) -> Iterator[Offer]:
             f"All that was done was done by {acting[0]}. Was it luck that somebody who could was there?",
             "LUCKY: the one person who knew how to fix it was there",
         )
+
+
+def guessed(text: str) -> str:
+    """The heading of the form that an action may be for, "" where nothing says so."""
+    return next((heading for heading, words in _GUESSES if words.search(text[:500])), "")
+
+
+def _categories(incident: Incident) -> Iterator[Offer]:
+    """A guess stays a guess: nobody's action is moved, and one without a heading is as good as any (A39, A40)."""
+    bare = [a for a in incident.actions if not a.category and a.state not in ("declined", "undone")]
+    found = [f"{a.label} may be for {heading}" for a in bare if (heading := guessed(a.text))][:5]
+    if found:
+        where = "below those headings" if len(found) > 1 else "below that heading"
+        yield Offer(f"{', '.join(found)}: a guess. Is it so? Then move it {where} in the draft.")
 
 
 def _short(entry: Entry) -> str:

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from mailbot.core.blame import Hint, hinted
-from mailbot.core.commands.actions import CATEGORIES
 from mailbot.core.due import Notice
 from mailbot.core.entries import Review, Status
 from mailbot.core.incident import Incident
@@ -18,15 +17,17 @@ from mailbot.core.suggest import offers
 MOST = 12  # people who are thanked by name
 
 
-def words(notice: Notice, incident: Incident, now: datetime, file_url: str, names: str) -> dict[str, Any]:
-    """``file_url``: where the published page is, "" where nobody said; ``names``: the list's policy."""
+def words(
+    notice: Notice, incident: Incident, now: datetime, file_url: str, names: str, template: str
+) -> dict[str, Any]:
+    """``file_url``: where the published page is, "" where nobody said; ``names``: the list's policy; ``template``: its form."""
     if notice.kind == "hint":
         return {"hints": [_titled(h) for ask in notice.asks for h in hinted(incident, ask.message_id)]}
     if notice.kind == "draft":
-        return {"offered": offers(incident)}
+        return {"offered": offers(incident, template)}
     if notice.kind == "published":
         view = report(as_published(incident, now), names=names, public=True)
-        todo = [a for a in view.actions("", *CATEGORIES) if a.state != "done"]
+        todo = [a for a in view.actions() if a.state != "done"]
         thanked = thanks(incident) if names == "names" else f"all {len(incident.spoke)}"
         return {"where": file_url, "thanks": thanked, "todo": todo, "report": view}
     return {}

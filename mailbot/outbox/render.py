@@ -308,7 +308,7 @@ class Renderer:
         }
         if notice.kind in ("draft", "hint", "published"):
             url = self.looks.page_url.replace("{file}", words.get("file", ""))
-            words |= paper.words(notice, incident, now, url, self.looks.names)
+            words |= paper.words(notice, incident, now, url, self.looks.names, self.looks.template)
         if notice.kind == "published":
             words["incident"] = paper.as_published(incident, now)
         if notice.kind == "action":
