@@ -36,6 +36,7 @@ def mailing_list(config: Config) -> MailingList:
         config.private.addresses,
         commander_silent=config.reminders.commander_silent,
         resolve=listed.resolve,
+        categories=config.actions.categories,
         authserv=config.trust.authserv_id,
         needs=config.trust.needs,
     )

@@ -149,6 +149,11 @@ class Actions:
 
     tracker: str = key("", v.web, 'the repository for new issues, "https://github.com/org/repo"; "" offers no link')
     forge: str = key("github", v.choice("github", "gitlab", "gitea", "forgejo"), "what kind of forge that is")
+    categories: tuple[str, ...] = key(
+        ["Process improvements", "Documentation improvements", "Technical improvements"],
+        v.headings,
+        "the debrief's headings for actions; the first word of each is what ACTION takes",
+    )
     link: timedelta = key("2d", v.duration("1h", "90d"), "without an issue for so long: one is offered, once")
     late: tuple[timedelta, ...] = key(
         ["14d", "30d"], v.durations("1d", "365d"), "after the due day, on which a reminder comes too"

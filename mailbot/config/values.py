@@ -88,6 +88,14 @@ def addresses(value: object) -> tuple[str, ...]:
     return tuple(address(item) for item in value)
 
 
+def headings(value: object) -> tuple[str, ...]:
+    rows = [row if isinstance(row, str) else "" for row in value] if isinstance(value, list) else []
+    words = {row.casefold().partition(" ")[0] for row in rows}
+    if not rows or len(words) != len(rows) or not all(re.fullmatch(r"[^\W\d_][^#<>\[\]\n]{0,59}", row) for row in rows):
+        raise Wrong('write a list of headings with different first words, such as ["Process improvements", "Training"]')
+    return tuple(rows)
+
+
 def link(value: object) -> str:
     if (url := text(value)) and not (re.match(r"https?://[^\s/]", url) and "{message_id}" in url):
         raise Wrong('write a link with {message_id} in it, such as "https://lists.example.org/{message_id}"')

@@ -240,7 +240,7 @@ def _paragraphs(lines: Sequence[tuple[str, bool]]) -> Iterator[Paragraph]:
         words = FOOTNOTE.sub("", "\n".join(piece)).strip()
         words = re.sub(r"^\d{1,3}\. ", "", words)
         if words and not EMPTY.fullmatch(words) and not OURS.fullmatch(words):
-            yield Paragraph(_unescaped(words), owns[min(start, n)])
+            yield Paragraph(unescaped(words), owns[min(start, n)])
         piece.clear()
 
     for n, line in enumerate(text.split("\n")[: len(owns)]):
@@ -254,13 +254,13 @@ def _paragraphs(lines: Sequence[tuple[str, bool]]) -> Iterator[Paragraph]:
     yield from done(len(owns) - 1)
 
 
-def _unescaped(text: str) -> str:
+def unescaped(text: str) -> str:
     return re.sub(r"\\([\\<\[#`~=>*_-])", r"\1", text)
 
 
 def key(text: str) -> str:
     """A paragraph without what mail programs change: wrapping, curly quotes, spaces of other kinds, brackets about links."""
-    plain = _unescaped(FOOTNOTE.sub("", text)).translate(
+    plain = unescaped(FOOTNOTE.sub("", text)).translate(
         {0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"', 0xA0: " ", 0x2013: "-", 0x2014: "-", 0x2026: "..."}
     )
     return "".join(re.sub(r"<(https?://[^>]+)>", r"\1", plain).split())

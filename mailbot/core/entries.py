@@ -46,6 +46,7 @@ class MailingList:
     private: tuple[str, ...] = ()  # who gets the mails of security incidents, the list gets none
     commander_silent: timedelta = timedelta(hours=2)
     resolve: str = "anybody"  # whose RESOLVED takes effect: "anybody", "commander"
+    categories: tuple[str, ...] = ("Process improvements", "Documentation improvements", "Technical improvements")
     authserv: str = ""  # whose Authentication-Results are believed, "" for nobody's
     needs: tuple[tuple[str, str], ...] = ()  # keyword -> the grade of trust below which it waits for a CONFIRM
 

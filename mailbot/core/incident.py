@@ -84,6 +84,7 @@ class Incident:
     id: str
     mailing_list: MailingList = field(default_factory=MailingList)
     title: str = ""
+    titles: list[str] = field(default_factory=list)  # every one it had: a stale draft may still say an old one
     status: Status = Status.OPEN
     kind: str = "outage"
     opened: datetime | None = None
@@ -197,7 +198,8 @@ class Incident:
 
     def _open(self, item: Said) -> None:
         self.opened, self.opener, self.opened_by = item.at, item.who, item.message_id
-        self.title, self.subject = item.title or "(no subject)", item.subject
+        self.rename(item.title or "(no subject)")
+        self.subject = item.subject
         to = {who.email for who in item.recipients}
         private = not to.isdisjoint(self.mailing_list.private) or item.split  # what it left may be private
         self.opened_in_private = private and self.mailing_list.address not in to
@@ -327,6 +329,10 @@ class Incident:
         changed = replace(action, **changes)  # type: ignore[arg-type]  # names are checked by dataclasses
         self.actions[action.number - 1] = changed
         return changed
+
+    def rename(self, title: str) -> None:
+        self.title = title[:200]
+        self.titles.append(self.title)
 
     def person(self, words: str) -> Address:
         return meant(self.people, words)

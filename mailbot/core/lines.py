@@ -1,75 +1,159 @@
 """Timeline and actions of an edited draft: lines corrected, added, taken out. The sections' paragraphs are in ``edits``.
 
 The law: a line is anchored by its footnote, which names the message it came from; what the draft's own list of sources does not
-name is newer than the draft, and is never taken out by it. Only the UTC timeline of the instructlab form is read.
+name is newer than the draft, and is never taken out by it. The debrief's times are in its own zone, and what stands below a
+line there is that line's body.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, tzinfo
 from difflib import SequenceMatcher
+from zoneinfo import ZoneInfo
 
 from mailbot.core.draft import COMMENT, FOOTNOTE, HEADING, LINES, MOST, QUOTE, key
+from mailbot.core.zones import read_zone
 
 ROW = re.compile(r"\s*[*-]\s+(?:(?P<about>~)?(?P<clock>\d{1,2}:\d{2})\s+[-\u2013\u2014]\s+)?(?P<text>\S.*)")
 DAY = re.compile(r"\s*(\d{4}-\d{2}-\d{2})\s*")
-TITLE = re.compile(r"\s*#{1,3}\s+(\d{4}-\d{2}-\d{2})\s+\S.*")
+TITLE = re.compile(r"\s*#{1,3}\s+(\d{4}-\d{2}-\d{2})\s+(?!~?\d{1,2}:\d\d\s*$|\(no time\)\s*$)(\S.*)")
+FRONT = re.compile(r'\s*title: "Debrief - (.*)"\s*')  # the debrief has its title in its front matter alone
+TIMES_IN = re.compile(r"\s*All times in ([A-Za-z][\w/+-]{1,60})\b.*")
+CLOCKED = re.compile(r"(?:(?P<day>\d{4}-\d{2}-\d{2})\s+)?(?:(?P<about>~)?(?P<clock>\d{1,2}:\d{2})|\(no time\))")
 NOTE = re.compile(r"\[\^?(\d{1,4})\]\s*$")
 SOURCE = re.compile(r"\s*\[\^?(\d{1,4})\]:? .*\d{4}-\d\d-\d\d \d\d:\d\d UTC,\s*(.*)")
 OURS = re.compile(r"\s*\((?:corrected; before: .*|goes on in the mail|until [\d: -]+|time as I read it)\)")
-WAS = re.compile(r"\s*\d{4}-\d\d-\d\d (?P<clock>\d\d:\d\d) UTC(?: - )?")
+WAS = re.compile(r"\s*(?P<at>\d{4}-\d\d-\d\d \d\d:\d\d) UTC(?: - )?")
 LABEL = re.compile(r"(?P<label>A\d{1,4})\s+(?P<text>.*)", re.S)
+_LINK = r"https?://\S+?|[\w.-]+/[\w.-]+#\d+"
 TAIL = re.compile(
-    r"(?:\s*\(@[^()]*\))?(?:, due \d{4}-\d{2}-\d{2})?(?:, (?:https?://\S+|[\w.-]+/[\w.-]+#\d+))?(?:, done)?$"
+    r"(?:\s*\(@(?P<owner>[^()]*)\))?(?:, due (?P<due>\d{4}-\d{2}-\d{2}))?"
+    rf"(?:, (?P<link>{_LINK})|\s*\[(?:(?P<issue>{_LINK})|no issue yet)\])?(?P<done>, done)?$"
 )
+NUMBERED = re.compile(r"\s*\d{1,3}\. (\S.*)")
 CATEGORIES = ("detect", "respond", "contain", "prevent", "eliminate")
 ALIKE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of the timeline as it came back. ``note``: its footnote, 0 for none: then it is new."""
+    """A line of the timeline as it came back. ``at`` None: without a time; ``note``: its footnote, 0 for none: then it is new."""
 
     at: datetime | None
     clock: str
     text: str
     note: int
+    below: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """An action as it came back; ``label`` is "" in the debrief and for a new one, ``note`` its footnote."""
+
+    place: str  # the heading it stands under
+    label: str
+    text: str
+    note: int
+    owner: str = ""
+    due: str = ""
+    link: str = ""
+    done: bool = False
+    whole: str = ""  # as it was written
 
 
 @dataclass(slots=True)
 class Returned:
-    """``actions``: (category, label or "", text); ``sources``: footnote -> Message-ID (or where it is)."""
+    """``sources``: footnote -> Message-ID (or where it is); ``zone``: of its times, "" for one that is not known."""
 
     rows: list[Row] = field(default_factory=list)
-    actions: list[tuple[str, str, str]] = field(default_factory=list)
+    tasks: list[Task] = field(default_factory=list)
     sources: dict[int, str] = field(default_factory=dict)
     timeline: bool = False  # its heading was there
+    actions: bool = False  # the same
+    debrief: bool = False
+    zone: str = "UTC"
+    date: str = ""
+    title: str = ""
 
 
 def read(text: str) -> Returned:
     """Never raises."""
     found = Returned()
-    place, day = "", ""
-    for line in _joined(COMMENT.sub("", text[:MOST]).split("\n")[:LINES]):
+    place, day, clock = "", "", ""
+    here: list[str] = []  # the lines below a time of the debrief
+
+    def close() -> None:
+        _below(found, here, day, clock)
+        here.clear()
+
+    lines = _joined(COMMENT.sub("", text[:MOST]).split("\n")[:LINES])
+    for n, line in enumerate(lines):
         if source := SOURCE.match(line):
             found.sources[int(source[1])] = source[2].strip(" `<>")
             continue
         if title := TITLE.fullmatch(line):
-            day = title[1]
+            day = found.date = title[1]
+            found.title = " ".join([title[2], *_until_blank(lines, n + 1)])
+        elif front := FRONT.fullmatch(line):
+            found.title = re.sub(r'\\(["\\])', r"\1", front[1])
         heading = HEADING.fullmatch(line)
-        if heading:
-            place = heading[1].strip().casefold()
+        if heading and place == "timeline" and (clocked := CLOCKED.fullmatch(heading[1].strip())):
+            close()
+            found.debrief = True
+            day, clock = clocked["day"] or day, f"{clocked['about'] or ''}{clocked['clock'] or ''}"
+        elif heading:
+            close()
+            place, clock = re.sub(r" \(if relevant\)$", "", heading[1].strip().casefold()), ""
             found.timeline = found.timeline or place == "timeline"
+            found.actions = found.actions or place == "action items"
+            found.debrief = found.debrief or place == "what went wrong"
+        elif place == "timeline" and (zone := TIMES_IN.fullmatch(line)):
+            known = read_zone(zone[1])
+            found.zone = zone[1] if known is not None and (zone[1] == "UTC" or isinstance(known.info, ZoneInfo)) else ""
+        elif place == "timeline" and found.debrief:
+            here.append(line)
         elif place == "timeline" and (dated := DAY.fullmatch(line)):
             day = dated[1]
-        elif (row := ROW.fullmatch(line)) and place == "timeline" and row["clock"]:
-            found.rows.append(_row(row, day))
-        elif row and place in (*CATEGORIES, "action items"):
-            _action(found, row["text"] if not row["clock"] else line.strip(" *-"), place)
+        elif place == "timeline" and (row := ROW.fullmatch(line)):
+            found.rows.append(_row(row["text"], f"{row['about'] or ''}{row['clock'] or ''}", day, UTC))
+        elif found.actions and (task := NUMBERED.fullmatch(line) or ROW.fullmatch(line)) and len(found.tasks) < 100:
+            words = task["text"] if task.re is ROW and not task["clock"] else line.strip(" *-")
+            found.tasks.append(_task(task[1] if task.re is NUMBERED else words, place))
+    close()
     return found
+
+
+def _until_blank(lines: Sequence[str], first: int) -> list[str]:
+    """A heading that a mail program wrapped goes on below."""
+    end = next((n for n in range(first, len(lines)) if not lines[n].strip() or lines[n].lstrip()[:1] in "#*-[<"), first)
+    return [line.strip() for line in lines[first : min(end, first + 4)] if not line.startswith("Incident Commander:")]
+
+
+def _below(found: Returned, lines: Sequence[str], day: str, clock: str) -> None:
+    """The lines of one time of the debrief: a paragraph with a footnote is an entry, what goes on without one its body."""
+    pieces, code = list[list[str]](), False
+    for line in lines:
+        fence = line.lstrip().startswith("```")
+        if not code and (fence or not line.strip() or not pieces):
+            pieces.append([])
+        if line.strip() or code:
+            pieces[-1].append(line.rstrip())
+        code ^= fence
+        if fence and not code:
+            pieces.append([])
+    place = ZoneInfo(found.zone) if found.zone not in ("", "UTC") else UTC
+    rows: list[Row] = []
+    for piece in filter(None, pieces):
+        coded = piece[0].lstrip().startswith("```")
+        text = "\n".join(piece) if coded else " ".join(line.strip() for line in piece)
+        if rows and rows[-1].note and (coded or not NOTE.search(text)):
+            rows[-1] = replace(rows[-1], below=f"{rows[-1].below}\n\n{text}".strip())
+        else:
+            rows.append(_row(text, clock, day, place))
+    found.rows += rows
 
 
 def _joined(lines: Sequence[str]) -> list[str]:
@@ -85,24 +169,36 @@ def _joined(lines: Sequence[str]) -> list[str]:
     return found
 
 
-def _row(row: re.Match[str], day: str) -> Row:
-    note = NOTE.search(row["text"])
-    text = OURS.sub("", FOOTNOTE.sub("", row["text"])).strip()
+def _row(words: str, clock: str, day: str, place: tzinfo) -> Row:
+    note = NOTE.search(words)
+    bare = clock.lstrip("~").zfill(5) if clock else ""
     try:
-        at = datetime.fromisoformat(f"{day} {row['clock'].zfill(5)}").replace(tzinfo=UTC)
-    except ValueError:
+        at = datetime.fromisoformat(f"{day} {bare}").replace(tzinfo=place).astimezone(UTC) if bare else None
+    except (ValueError, OverflowError):
         at = None
-    return Row(at, f"{row['about'] or ''}{row['clock'].zfill(5)}", text, int(note[1]) if note else 0)
+    about = "~" if clock.startswith("~") else ""
+    return Row(at, about + bare, OURS.sub("", FOOTNOTE.sub("", words)).strip(), int(note[1]) if note else 0)
 
 
-def _action(found: Returned, text: str, place: str) -> None:
-    words = FOOTNOTE.sub("", text).strip()
-    label = LABEL.fullmatch(words)
-    category = place if place in CATEGORIES else ""
-    if label:
-        found.actions.append((category, label["label"], TAIL.sub("", label["text"]).strip()))
-    elif words and len(found.actions) < 100:
-        found.actions.append((category, "", words))
+def _task(words: str, place: str) -> Task:
+    note = NOTE.search(words)
+    bare = FOOTNOTE.sub("", words).strip()
+    label = LABEL.fullmatch(bare)
+    text = label["text"] if label else bare
+    tail = TAIL.search(text)
+    if tail is None or not (label or note):  # a new one is read as ACTION reads it
+        return Task(place, label["label"] if label else "", text, int(note[1]) if note else 0, whole=bare)
+    return Task(
+        place,
+        label["label"] if label else "",
+        text[: tail.start()].strip(),
+        int(note[1]) if note else 0,
+        tail["owner"] or "",
+        tail["due"] or "",
+        tail["link"] or tail["issue"] or "",
+        bool(tail["done"]),
+        bare,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +210,8 @@ class Printed:
     text: str
     message_id: str
     before: tuple[str, ...] = ()
+    bodies: tuple[str, ...] = ()  # what stood below it, now and then
+    place: tzinfo = UTC  # of its clock
 
     @property
     def marks(self) -> set[tuple[str, str]]:
@@ -121,7 +219,8 @@ class Printed:
         found = {(self.clock.lstrip("~"), _words(self.text))}
         for words in self.before:
             if was := WAS.search(words):
-                found.add((was["clock"], _words(words.replace(was[0], ""))))
+                at = datetime.fromisoformat(was["at"]).replace(tzinfo=UTC).astimezone(self.place)
+                found.add((f"{at:%H:%M}", _words(words.replace(was[0], ""))))
         return found
 
 
@@ -142,7 +241,11 @@ def corrections(printed: Sequence[Printed], out: Sequence[Printed], returned: Re
     missing = [p for p in printed if not p.marks & back]
     found: list[Correction] = []
     for row in returned.rows:
-        if row.at is None or (row.clock.lstrip("~"), _words(row.text)) in known:
+        mark = (row.clock.lstrip("~"), _words(row.text))
+        if mark in known:
+            same = next((p for p in printed if mark in p.marks), None)
+            if returned.debrief and same is not None and key(row.below) not in {key(body) for body in same.bodies}:
+                found.append(Correction(same.label, row))
             continue
         was = _same(row, missing, returned)
         if was is not None:
@@ -165,6 +268,11 @@ def _same(row: Row, missing: Sequence[Printed], returned: Returned) -> Printed |
 
     best = max(near, key=likeness, default=None)
     return best if best is not None and (len(near) == 1 or likeness(best) >= ALIKE - 0.1) else None
+
+
+def alike(one: str, other: str) -> bool:
+    """Is one the other, reworded?"""
+    return SequenceMatcher(None, _words(one)[:500], _words(other)[:500], autojunk=False).ratio() >= ALIKE
 
 
 def _words(text: str) -> str:

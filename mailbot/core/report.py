@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from mailbot.core.commands.actions import CATEGORIES, LINK
+from mailbot.core.commands.actions import LINK
 from mailbot.core.draft import mark
 from mailbot.core.entries import parted
 from mailbot.core.impact import Impact, impact, in_words, moment, opened_for
@@ -98,9 +98,26 @@ class Report:
         return [(self.shown(n.text), self.source_number(n.message_id)) for n in self.incident.section(name)]
 
     def actions(self, *categories: str) -> list[Action]:
-        """The actions of these categories; ``""`` is for those that nobody put into one."""
-        chosen = [a for a in self.incident.actions if a.category in categories and a.state not in GONE]
+        """The actions of these categories, ``""`` for those that nobody put into one; without any, all."""
+        every = [a for a in self.incident.actions if a.state not in GONE]
+        chosen = [a for a in every if a.category in categories or not categories]
         return [replace(a, text=self.shown(a.text), link=masked(a.link)) for a in chosen] if self.public else chosen
+
+    @property
+    def groups(self) -> list[tuple[str, list[Action]]]:
+        """The debrief's headings for actions, each with its own (B12). What belongs to none stands under the first; what
+        prevents or detects is technical work."""
+        chosen = self.actions()
+        headings = self.incident.mailing_list.categories
+        words = [heading.casefold().partition(" ")[0] for heading in headings]
+
+        def place(category: str) -> int:
+            if category in ("detect", "contain", "prevent", "eliminate"):
+                category = "technical"
+                return words.index(category) if category in words else len(words) - 1
+            return words.index(category) if category in words else 0
+
+        return [(heading, [a for a in chosen if place(a.category) == n]) for n, heading in enumerate(headings)]
 
     def person(self, who: Address | None) -> str:
         return self.people.person(who)
@@ -137,7 +154,7 @@ class Report:
         """The front matter: what a script wants to know without reading the rest (P45). Times are ISO 8601 in UTC."""
         incident, impact = self.incident, self.impact
         ends = [incident.in_report(w.end) for w in incident.windows]
-        actions = self.actions("", *CATEGORIES)
+        actions = self.actions()
         texts = [self.shown(n.text) for n in incident.notes] + [a.link for a in actions]
         return {
             "kind": incident.kind,

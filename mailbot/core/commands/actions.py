@@ -28,7 +28,8 @@ def action(incident: Incident, act: Act) -> str:
     text = act.text
     first, _, rest = text.partition(" ")
     category = first.strip("[]():").casefold()
-    text, category = (rest.strip(), category) if category in CATEGORIES and rest.strip() else (text, "")
+    known = (*CATEGORIES, *(heading.casefold().partition(" ")[0] for heading in incident.mailing_list.categories))
+    text, category = (rest.strip(), category) if category in known and rest.strip() else (text, "")
     found: dict[str, str] = {}
     for name, pattern in (("link", LINK), ("due", DUE), ("owner", OWNER)):
         mark = pattern.search(text)

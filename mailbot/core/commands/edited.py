@@ -7,20 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from mailbot.core import draft, lines
 from mailbot.core.commands.scan import NearMiss, read_commands
 from mailbot.core.commands.sections import SECTIONS
 from mailbot.core.commands.unit import KEYWORDS, Command, Given, Keyword, alone
-from mailbot.core.draft import key
+from mailbot.core.draft import key, unescaped
 from mailbot.core.edits import Edits, merge
 from mailbot.core.entries import parted
-from mailbot.core.incident import Act, Entry, Incident, Note, Refused
+from mailbot.core.incident import Act, Action, Entry, Incident, Note, Refused
 from mailbot.core.message import Message
 from mailbot.core.reply import Part
 from mailbot.core.times import Context
 
+if TYPE_CHECKING:
+    from mailbot.core.report import Report
+
 TITLES = {name: row[0] for name, row in SECTIONS.items()}
+POLICIES = ("names", "roles", "initials")
 AGAIN = "Which is right? REPORT mails you the draft as it is now; send that back with the right words."
 
 
@@ -43,45 +50,94 @@ def effect(incident: Incident, act: Act) -> str:
     incident.notes[:] = edits.notes
     incident.removed += [(note, f"taken out by {act.who}") for note in edits.removed]
     if not quoted:
-        edits.done += [*_timeline(incident, act), *_actions(incident, act)]
+        back = lines.read(act.text)
+        edits.done += [
+            *_title(incident, back),
+            *_timeline(incident, act, back, edits.asked),
+            *_actions(incident, act, back),
+        ]
     return _sentence(edits)
 
 
-def _timeline(incident: Incident, act: Act) -> Iterator[str]:
+def _title(incident: Incident, back: lines.Returned) -> Iterator[str]:
+    """An edited title is one; that of a stale draft and that of a published page are none."""
+    from mailbot.core.report import report
+
+    known = {key(title) for title in incident.titles}
+    if not back.title or key(back.title) in known or "(held back: " in back.title:
+        return
+    shown = (report(incident, names=names, public=True).title for names in POLICIES)
+    if key(back.title) not in map(key, shown):
+        incident.rename(unescaped(back.title))
+        yield f'title changed to "{incident.title}"'
+
+
+def _timeline(incident: Incident, act: Act, back: lines.Returned, asked: list[str]) -> Iterator[str]:
     """Lines of the timeline that were corrected, added or taken out, as FIX, LOG and DROP would."""
     from mailbot.core.report import report  # late: it prints what keywords made
 
-    view = report(incident)
+    if not back.zone:
+        asked.append(
+            "The timeline: I do not know its time zone, and read nothing of it. Write FIX, LOG or DROP instead."
+        )
+        return
+    view = report(incident, zone=back.zone)
+    place = ZoneInfo(back.zone) if back.zone != "UTC" else UTC
     ids = {s.number: s.message_id for s in view.sources}
     entries = {e.label: e for e in incident.entries}
-    was = {label: tuple(parted(w)[0] for w in e.was) for label, e in entries.items()}
-    printed = [lines.Printed(n.label, n.clock, n.text, ids[n.source], was[n.label]) for n in view.lines]
-    shown = {p.label for p in printed}
+
+    def printed(entry: Entry, clock: str, text: str, source: str) -> lines.Printed:
+        split = [parted(words) for words in entry.was]
+        bodies = (parted(entry.what)[1], *(below for _, below in split))
+        return lines.Printed(entry.label, clock, text, source, tuple(line for line, _ in split), bodies, place)
+
+    shown = [printed(entries[n.label], n.clock, n.text, ids[n.source]) for n in view.lines]
+    labels = {p.label for p in shown}
     out = [
-        lines.Printed(e.label, f"{e.utc:%H:%M}", parted(e.what)[0], "", was[e.label])
+        printed(e, f"{e.utc.astimezone(place):%H:%M}", parted(e.what)[0], "")
         for e in incident.entries
-        if e.label not in shown
+        if e.label not in labels
     ]
-    for correction in lines.corrections(printed, out, lines.read(act.text)):
+    if back.debrief:
+        back.rows = _without_detection(incident, back.rows, asked)
+    for correction in lines.corrections(shown, out, back):
         row, label = correction.row, correction.label
         if row is None:
             incident.change_entry(entries[label], dropped=f"dropped by {act.who}")
             yield f"{label} taken out of the timeline"
+        elif not label and row.at is None:
+            asked.append(
+                f'The timeline: "{row.text[:60]}" has no time. Write LOG and the time, or send the line with one.'
+            )
         elif not label:
-            added = incident.enter(act, row.text)
+            added = incident.enter(act, "\n\n".join(filter(None, (row.text, row.below))))
             incident.change_entry(added, utc=row.at or added.utc)
             yield f"{added.label} added to the timeline ({row.clock} {row.text[:40]})"
         else:
-            _fix(incident, entries[label], row)
+            _fix(incident, entries[label], row, row.below if back.debrief else parted(entries[label].what)[1])
             yield f"{label} corrected"
 
 
-def _fix(incident: Incident, entry: Entry, row: lines.Row) -> None:
+def _without_detection(incident: Incident, rows: Sequence[lines.Row], asked: list[str]) -> list[lines.Row]:
+    """The debrief prints how it was noticed below its first time: that is a section, and no line."""
+    kept, notes = [], incident.section("DETECTION")
+    for row in rows:
+        if any(key(words) == key(row.text) for n in notes for words in (n.text, *n.was)):
+            continue
+        ids = {n.message_id for n in notes if lines.alike(n.text, row.text)}
+        if row.note and ids:
+            asked.append("Detection: I did not read what you changed there. Write DETECTION: and the text.")
+        else:
+            kept.append(row)
+    return kept
+
+
+def _fix(incident: Incident, entry: Entry, row: lines.Row, below: str) -> None:
     at = row.at or entry.utc
     moved = f"{at:%Y-%m-%d %H:%M}" != f"{entry.utc:%Y-%m-%d %H:%M}" or entry.about != row.clock.startswith("~")
     changes: dict[str, object] = {
         "was": (*entry.was, f"{entry.utc:%Y-%m-%d %H:%M} UTC - {entry.what}"),
-        "what": "\n\n".join(filter(None, (row.text, parted(entry.what)[1]))),
+        "what": "\n\n".join(filter(None, (row.text, below))),
     }
     if moved:
         changes |= {"utc": at, "until": None}
@@ -92,20 +148,53 @@ def _fix(incident: Incident, entry: Entry, row: lines.Row) -> None:
     incident.change_entry(entry, **changes)
 
 
-def _actions(incident: Incident, act: Act) -> Iterator[str]:
-    """Actions that were reworded, put under another heading, or added below one."""
-    known = {key(a.text) for a in incident.actions}
-    for category, label, text in lines.read(act.text).actions:
-        if label:
-            old = next((a for a in incident.actions if a.label == label), None)
-            if old is not None and text and (key(old.text) != key(text) or (category and old.category != category)):
-                incident.change_action(old, text=text, category=category or old.category)
-                yield f"{label} changed"
-        elif key(text) not in known:
-            given = Given(text=f"{category} {text}".strip())
+def _actions(incident: Incident, act: Act, back: lines.Returned) -> Iterator[str]:
+    """Actions that were reworded, put under another heading, linked, or added below one."""
+    from mailbot.core.report import report
+
+    view = report(incident)
+    listed = set(back.sources.values())
+    open_ = [a for a in incident.actions if a.state not in ("declined", "undone")]
+    missing = {a.label: a for a in open_ if any(a.message_id in source for source in listed)}
+    by_text = {key(a.text): a for a in incident.actions}
+    for task in back.tasks:
+        near = [a for a in missing.values() if task.note and a.message_id in back.sources.get(task.note, a.message_id)]
+        old = next((a for a in incident.actions if a.label == task.label), None) or by_text.get(key(task.text))
+        old = old or next((a for a in near if lines.alike(a.text, task.text) or len(near) == 1), None)
+        if old is not None:
+            missing.pop(old.label, None)
+            if _change(incident, old, task, view, debrief=back.debrief):
+                yield f"{old.label} changed"
+        elif task.whole:
+            category = task.place.partition(" ")[0] if task.place != "action items" else ""
+            given = Given(text=f"{category} {task.whole}".strip())
             new = Act(replace(act.command, keyword=KEYWORDS["ACTION"], given=given), act.said)
             KEYWORDS["ACTION"].effect(incident, new)
             yield f"{incident.actions[-1].label} noted"
+    for label in missing if back.actions else ():
+        yield f"{label} is not in your draft and stays (DECLINED {label} lets it go)"
+
+
+def _change(incident: Incident, old: Action, task: lines.Task, view: Report, *, debrief: bool) -> bool:
+    """Takes over what the edited line says of an action; whether that was anything new."""
+    changes: dict[str, object] = {}
+    if task.text and key(task.text) != key(old.text):
+        changes["text"] = unescaped(task.text)
+    category = task.place.partition(" ")[0]
+    stands = next((h for h, tasks in view.groups if any(a.label == old.label for a in tasks)), "")
+    if (task.place != stands.casefold()) if debrief else (category in lines.CATEGORIES and category != old.category):
+        changes["category"] = category
+    if task.due and task.due != old.due:
+        changes["due"] = task.due
+    if task.link and task.link != old.link:
+        changes["link"] = task.link
+    if task.done and old.state == "proposed":
+        changes["state"] = "done"
+    if task.owner and task.owner not in (old.owner, *(replace(view, names=n).owner(old) for n in POLICIES)):
+        changes["owner"] = task.owner
+    if changes:
+        incident.change_action(old, **changes)
+    return bool(changes)
 
 
 def _sentence(edits: Edits) -> str:

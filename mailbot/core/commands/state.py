@@ -190,7 +190,7 @@ def cancel(incident: Incident, act: Act) -> str:
     needs=True,
 )
 def title(incident: Incident, act: Act) -> str:
-    incident.title = act.text[:200]
+    incident.rename(act.text)
     return f'called "{incident.title}" from now on; keep the subject as it is, it threads'
 
 
