@@ -267,3 +267,33 @@ def test_the_operator_lists_what_did_not_get_through_and_lets_an_address_go(
     assert main(["release", "Ann@example.org", "--config", str(config)]) == 0
     assert main(["problems", "--json", "--config", str(config)]) == 0
     assert "ann@example.org" not in capsys.readouterr().out.partition("\n")[2]
+
+
+HOSTILE = (
+    b"",
+    b"\r\n",
+    b"no headers at all\r\n",
+    b"From: \r\nFrom: two@example.org\r\nSubject: =?utf-8?q?=ff=fe?=\r\n\r\n\x00\xff\r\n",
+    b"Subject: RESOLVED\r\nContent-Type: multipart/mixed; boundary=\r\n\r\n--\r\n",
+    b"Content-Type: text/plain; charset=nothing\r\nContent-Transfer-Encoding: base64\r\n\r\n====\r\n",
+    b"From: a@example.org\r\nX-Mailbot-Trust: verified by myself\r\nX-Mailbot-Incident: INC-20261118-AAA\r\n\r\nCANCEL\r\n",
+)
+
+
+def test_l49_no_mail_of_the_list_is_refused_for_what_is_in_it(tmp_path: Path) -> None:
+    """A 5xx counts as a bounce there, and at a score of five Mailman stops sending to us."""
+    sink = Sink()
+
+    async def story(house: House) -> None:
+        async with house.run() as daemon:
+            assert set(await daemon.send(*HOSTILE)) == {"250"}
+            await daemon.settle()
+            trusts = [r.arrival.trust for r in daemon.daemon.archive.records() if r.direction == "in"]
+            assert len(trusts) == len(HOSTILE)
+            assert all(trust.startswith("unknown no List-Id") for trust in trusts)
+            assert await daemon.send(mail("m1@example.org", "Registry is down", "Since 11:40 UTC.")) == ["250"]
+
+    with running(sink):
+        house = House(tmp_path, sink)  # type: ignore[arg-type]
+        asyncio.run(story(house))
+    assert not house.wrong()

@@ -141,7 +141,7 @@ def checked(post: Post) -> None:
 
 
 @pytest.mark.parametrize("name", ["incident", "plain"])
-def test_a_list_calls_hands_over_resolves_and_gets_its_report(
+def test_l6_a_list_calls_hands_over_resolves_and_gets_its_report(
     name: str, running: tuple[Office, Mailman], tmp_path: Path
 ) -> None:
     """On "incident" Mailman puts the list into From ("Alice Doe via Incidents"), on "plain" it does not."""

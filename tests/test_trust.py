@@ -78,7 +78,7 @@ def test_an_empty_setting_fits_nothing() -> None:
     assert (trust.grade, trust.claimed) == ("unknown", False)
 
 
-def test_l38_from_is_taken_as_it_is_and_reply_to_does_not_replace_it() -> None:
+def test_l38_l39_from_is_taken_as_it_is_and_reply_to_does_not_replace_it() -> None:
     trust = judged(message(ALICE, reply_to=(BOB,)))
     assert (trust.author, trust.claimed) == (ALICE, False)
 
