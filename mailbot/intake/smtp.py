@@ -117,8 +117,7 @@ class Conversation(SMTP):
         transport = cast(asyncio.Transport, transport)  # uvloop's are no subclass
         peername = transport.get_extra_info("peername")
         self.peer = str(peername[0]) if peername else "local"
-        refusal = self.intake.arrived(self)
-        if refusal:
+        if refusal := self.intake.arrived(self):
             _hang_up(transport, refusal)
             return
         self.admitted = True
@@ -159,6 +158,10 @@ class Conversation(SMTP):
         """Say a last word and close."""
         if self.transport is not None:
             _hang_up(cast(asyncio.Transport, self.transport), reply)
+
+    async def push(self, status: str) -> None:  # type: ignore[override]  # replies are text
+        """Stock echoes what the peer said: bare CR, which would end a line for some, and bytes that it cannot encode."""
+        await super().push("\r\n".join(_CONTROL.sub("?", line) for line in status.split("\r\n")))
 
     async def check_helo_needed(self, helo: str = "") -> bool:
         return bool(await super().check_helo_needed(helo or ("LHLO" if self.kind == "lmtp" else "HELO")))
@@ -388,8 +391,7 @@ def _hang_up(transport: asyncio.Transport, reply: str) -> None:
     if not transport.is_closing():
         transport.write(reply.encode("ascii") + b"\r\n")
         transport.close()
-        # close() waits for ever for a peer that does not read
-        asyncio.get_running_loop().call_later(_LINGER, transport.abort)
+        asyncio.get_running_loop().call_later(_LINGER, transport.abort)  # close() waits for a peer that does not read
 
 
 def _declared(options: Sequence[str]) -> int:
