@@ -236,6 +236,9 @@ def _together(config: Config) -> Iterator[Mistake]:
     if relay.user and relay.tls == "none" and relay.host not in LOOPBACK:
         right = 'the password would cross the network in clear; write "starttls" or "implicit"'
         yield Mistake("smarthost.tls", relay.tls, right, ("smarthost.host", "smarthost.user"))
+    if not config.trust.authserv_id and any(grade == "verified" for _, grade in config.trust.needs):
+        right = "without it nobody is ever verified; write what your mail server writes into Authentication-Results"
+        yield Mistake("trust.authserv_id", "", right, ("trust.needs",))
     hour = config.digest.hour
     if config.digest.every != "never" and (hour == 2 or _unsteady(config.list.zone, hour)):
         right = "clock changes skip this hour once a year and repeat it once; write another, such as 8"
