@@ -12,6 +12,7 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -280,12 +281,16 @@ class Mailroom:
         for recipient in list(waiting.recipients) if waiting.sender else ():
             if reason := self.holds.why(recipient, now):
                 await self._settle(waiting, recipient, "dropped", reason)
-        post, message_id, recipients = self.post, waiting.message_id, tuple(waiting.recipients)
-        outcomes = await apart(lambda: self.holds.hand_over(post, record, message_id, recipients))
-        for outcome in outcomes:
-            if outcome.kind == "refused":
-                self.holds.refused(outcome, now)
-            await self._settle(waiting, outcome.recipient, outcome.kind, outcome.reply)
+        everybody = tuple(waiting.recipients)
+        # One by one where each has a sender of its own: what is noted at once is not sent twice by a kill after the next.
+        for some in [(recipient,) for recipient in everybody] if waiting.sender else [everybody]:
+            outcomes = await apart(partial(self.holds.hand_over, self.post, record, waiting.message_id, some))
+            for outcome in outcomes:
+                if outcome.kind == "refused":
+                    self.holds.refused(outcome, now)
+                await self._settle(waiting, outcome.recipient, outcome.kind, outcome.reply)
+            if any(outcome.kind == "deferred" and not outcome.reply[:1].isdigit() for outcome in outcomes):
+                break  # no server spoke: nor would it to the next
 
     async def _settle(self, waiting: Waiting, recipient: str, outcome: str, note: str) -> None:
         if outcome != "deferred":
