@@ -236,3 +236,80 @@ def test_an_edited_title_in_a_draft_renames_the_incident(template: str) -> None:
     made.mail(BOB, "TITLE The registry was full")
     assert edited(made, text) == "", "a stale draft brings no old title back"
     assert made.incident.title == "The registry was full"
+
+
+# ── what is done about what went wrong ────────────────────────────────────────────────────────────────────────────────
+
+WRONG = """CAUSE: nobody is told when a disk fills
+
+POORLY: nobody knew who had the password
+
+CAUSE: one disk for everything
+
+ACTION prevent an alert on disks W1
+ACTION process a rota with passwords (for W1, W2)
+"""
+
+
+def under(text: str, heading: str) -> str:
+    return text.partition(f"{heading}\n\n")[2].partition("\n\n## ")[0].strip()
+
+
+def test_b9_each_item_of_what_went_wrong_points_to_its_actions_or_says_that_it_is_accepted() -> None:
+    made = told(WRONG)
+    assert [(a.text, a.covers) for a in made.incident.actions] == [
+        ("an alert on disks", (1,)),
+        ("a rota with passwords", (1, 2)),
+    ]
+    made.mail(CAROL, "DECLINED W3: it is cheap")
+    assert under(page(made).replace("[^2]", "[^1]"), "## What went wrong") == (
+        "1. nobody is told when a disk fills (W1: Technical improvements 1, Process improvements 1) [^1]\n"
+        "2. one disk for everything (W3: accepted) [^1]\n"
+        "3. nobody knew who had the password (W2: Process improvements 1) [^1]"
+    )
+
+
+def test_a32_each_root_cause_points_to_its_actions_or_says_that_it_is_accepted() -> None:
+    made = told(WRONG)
+    made.mail(CAROL, "LINK A1 W3")
+    text = page(made, "instructlab")
+    assert "nobody is told when a disk fills (W1: A1, A2) [^1]\n\none disk for everything (W3: A1) [^1]" in text
+    made.mail(CAROL, "DECLINED A1\nDECLINED W9")
+    assert "one disk for everything [^1]" in page(made, "instructlab"), "an action that was let go is none"
+
+
+def test_b9_the_numbers_stay_when_a_draft_is_edited_and_the_pointers_are_no_edit() -> None:
+    made = told(WRONG)
+    for template in ("instructlab", "debrief"):
+        assert edited(made, page(made, template)) == ""
+    text = page(made, "instructlab").replace("one disk for everything", "one disk for all lists")
+    assert edited(made, text) == "merged: Root Cause changed."
+    text = page(made, "instructlab").replace("nobody is told when a disk fills (W1: A1, A2) [^1]\n\n", "")
+    assert edited(made, text) == "merged: Root Cause shortened."
+    made.mail(BOB, "CAUSE: no quota")
+    assert {n.label: n.text for n in made.incident.notes} == {
+        "W2": "nobody knew who had the password",
+        "W3": "one disk for all lists",
+        "W4": "no quota",
+    }
+
+
+def test_b9_undo_of_an_item_leaves_the_numbers_of_the_others() -> None:
+    made = told("CAUSE: one")
+    code = next(c for c, m in made.incident.codes.items() if m == made.items[-1].message_id)
+    made.mail(CAROL, "CAUSE: two\n\nACTION add a test W2")
+    made.mail(CAROL, f"UNDO {code}")
+    assert [(n.label, n.text) for n in made.incident.notes] == [("W2", "two")]
+    assert made.incident.actions[0].covers == (2,)
+
+
+def test_b9_who_reviews_is_told_what_no_action_names() -> None:
+    made = told(WRONG + "\nRESTORED 12:20 UTC\nRESOLVED 12:30 UTC")
+    made.mail(CAROL, "REVIEWED")
+    outcomes = [o.sentence for a in made.incident.asks.values() for o in a.outcomes if "reviewed" in o.sentence]
+    assert outcomes == ["reviewed by Carol and published; without an action yet: W3 (ACTION ... W3)"]
+
+
+def test_a_w_that_is_none_stays_text() -> None:
+    made = told("CAUSE: no test\n\nACTION look at W7 and at the W1 line\n")
+    assert (made.incident.actions[0].text, made.incident.actions[0].covers) == ("look at W7 and at the line", (1,))

@@ -119,7 +119,7 @@ def test_sections_add_up_and_say_where_they_went() -> None:
         ("no test", "Bob Stone"),
         ("no review", "Carol"),
     ]
-    assert sentence == 'added to "Root Cause"'
+    assert sentence == 'added to "Root Cause" (W2)'
 
 
 def test_a38_an_action_has_category_owner_due_date_and_link() -> None:

@@ -182,7 +182,10 @@ def test_p38_p39_silence_publishes_nothing_that_is_held(held: str) -> None:
 def test_p38_a_second_person_publishes_what_the_leak_check_found_masked_and_is_told() -> None:
     made = over((ALICE, "CAUSE: password=hunter22 was wrong"), (CAROL, "REVIEWED"))
     assert made.incident.status.value == "published"
-    assert told(made)[0][2] == "reviewed by Carol and published; held back from it: a secret in Root Cause"
+    assert told(made)[0][2] == (
+        "reviewed by Carol and published; held back from it: a secret in Root Cause;"
+        " without an action yet: W1 (ACTION ... W1)"
+    )
 
 
 # ── EMBARGO (P39) ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -89,13 +89,16 @@ def test_a26_nothing_is_asked_where_no_change_was_near_or_the_trigger_is_known(l
 
 
 def test_a32_a_root_cause_without_an_action_is_remarked_unless_it_is_accepted() -> None:
-    assert "ACTION prevent ..." in offered((BOB, "CAUSE: no test"))
-    assert "ACTION prevent ..." not in offered((BOB, "CAUSE: no test\nACTION prevent add one"))
-    assert "ACTION prevent ..." not in offered((BOB, "CAUSE: one machine only, accepted"))
+    assert "ACTION prevent ... W1" in offered((BOB, "CAUSE: no test"))
+    assert "ACTION prevent ... W1" not in offered((BOB, "CAUSE: no test\nACTION prevent add one"))
+    assert "ACTION prevent ... W1" not in offered((BOB, "CAUSE: one machine only, accepted"))
 
 
 def test_b9_what_went_wrong_without_an_action_is_listed() -> None:
-    assert "ACTION prevent ..." in offered((BOB, "POORLY: nobody knew who had the password"))
+    assert "ACTION prevent ... W1" in offered((BOB, "POORLY: nobody knew who had the password"))
+    some = "POORLY: nobody knew who had the password\n\nCAUSE: no test\n\nCAUSE: one disk\n\nACTION a rota W1"
+    assert "ACTION prevent ... W2" in offered((BOB, some))
+    assert not any("ACTION prevent" in o for o in offered((BOB, some + "\nDECLINED W3\nACTION add a test (W2)")))
 
 
 def test_a33_detection_is_offered_from_the_first_mail_person_or_robot() -> None:

@@ -10,7 +10,7 @@ In the order in which a mail goes through (the first of a row is the way in, the
                expressions, looks (what is no event), page, sheet, walk, place, placing, days, zones, lexicon, words
     incident   the fold of an incident's mails: entries (its values), answers (to our questions), report (for templates)
     lint       what is probably wrong about a time: doubts, odd, vague, durations; explain (why something is none)
-    report     what a template prints: impact (how long), names, leak and blame (care), suggest; draft, edits, lines (it comes
-               back edited), publication (who reviews it, what holds it, the private way)
+    report     what a template prints: impact (how long), names, leak and blame (care), suggest, wrongs (what is done about
+               it); draft, edits, lines (it comes back edited), publication (who reviews it, what holds it, the private way)
     due        what should be mailed now
 """

@@ -58,6 +58,7 @@ COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.S)
 OPENING = re.compile(r"Well done, everybody\. The drafted report|The report as it stands; it is attached too\.")
 HEAD_LINES = 120  # of the mail that brings a draft
 FOOTNOTE = re.compile(r"\s*\[\^?\d{1,4}\](?=\s|$)")
+COVERED = re.compile(r"\s*\(W\d{1,4}:\s[^()]{1,300}\)")  # what is done about it
 EMPTY = re.compile(r"_?Not recorded\._?|_?None yet\._?", re.I)
 OURS = re.compile(r"(?:Users were hit for: |It is not over \().*", re.S)  # the debrief's own sentence in its summary
 
@@ -237,7 +238,7 @@ def _paragraphs(lines: Sequence[tuple[str, bool]]) -> Iterator[Paragraph]:
     start, fenced = 0, False
 
     def done(n: int) -> Iterator[Paragraph]:
-        words = FOOTNOTE.sub("", "\n".join(piece)).strip()
+        words = COVERED.sub("", FOOTNOTE.sub("", "\n".join(piece))).strip()
         words = re.sub(r"^\d{1,3}\. ", "", words)
         if words and not EMPTY.fullmatch(words) and not OURS.fullmatch(words):
             yield Paragraph(unescaped(words), owns[min(start, n)])
@@ -260,7 +261,7 @@ def unescaped(text: str) -> str:
 
 def key(text: str) -> str:
     """A paragraph without what mail programs change: wrapping, curly quotes, spaces of other kinds, brackets about links."""
-    plain = unescaped(FOOTNOTE.sub("", text)).translate(
+    plain = unescaped(COVERED.sub("", FOOTNOTE.sub("", text))).translate(
         {0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"', 0xA0: " ", 0x2013: "-", 0x2014: "-", 0x2026: "..."}
     )
     return "".join(re.sub(r"<(https?://[^>]+)>", r"\1", plain).split())

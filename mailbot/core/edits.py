@@ -122,7 +122,8 @@ def _apply(edits: Edits, change: _Change, section: str, title: str, write: Write
         notes.insert(after + 1 if after >= 0 else len(notes), new)
         _tell(edits, title, "added to")
     elif at >= 0 and change.new:
-        notes[at] = replace(write(section, change.new, (*notes[at].was, notes[at].text)))
+        new = write(section, change.new, (*notes[at].was, notes[at].text))
+        notes[at] = replace(new, number=notes[at].number, accepted=notes[at].accepted)
         _tell(edits, title, "changed")
     elif at >= 0:
         edits.removed.append(notes.pop(at))
@@ -131,7 +132,7 @@ def _apply(edits: Edits, change: _Change, section: str, title: str, write: Write
         since = _since(notes, section, old)
         own = write(section, change.new, ()) if change.new else None
         if since is not None and own is not None and since.who.email == own.who.email:  # their own second thought
-            notes[notes.index(since)] = replace(own, was=(*since.was, since.text))
+            notes[notes.index(since)] = replace(own, was=(*since.was, since.text), number=since.number)
             _tell(edits, title, "changed")
         else:
             _ask(edits, change, old, since, title)

@@ -172,6 +172,12 @@ class Note:
     message_id: str
     at: datetime
     was: tuple[str, ...] = ()
+    number: int = 0  # of what went wrong: W2 is W2 for ever (core.wrongs)
+    accepted: bool = False  # nothing will be done about it, and somebody said so
+
+    @property
+    def label(self) -> str:
+        return f"W{self.number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +203,7 @@ class Action:
     who: Address
     message_id: str
     at: datetime
+    covers: tuple[int, ...] = ()  # numbers of what went wrong that it is for
 
     @property
     def label(self) -> str:

@@ -102,6 +102,7 @@ class Incident:
     starts: list[int] = field(default_factory=list)  # numbers of those that call themselves the start
     windows: list[Window] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    items: int = 0  # of what went wrong have a number
     removed: list[tuple[Note, str]] = field(default_factory=list)  # taken out by an edited draft, and by whom
     versions: dict[str, tuple[Note, ...]] = field(default_factory=dict)  # what each draft said, by its mark
     review: Review | None = None
@@ -267,6 +268,7 @@ class Incident:
                 if command.keyword.enters:  # an UNDO may allow it one day, and T7 is T7 for ever
                     target.change_entry(target.enter(Act(command, item), command.words), dropped="not done")
         if undone:  # what it made keeps its numbers, so that T7 is T7 for ever
+            self.items = target.items
             self.entries += [replace(e, dropped="undone") for e in target.entries[len(self.entries) :]]
             self.actions += [replace(a, state="undone") for a in target.actions[len(self.actions) :]]
         return pairs

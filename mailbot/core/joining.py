@@ -31,7 +31,12 @@ def absorb(old: Incident, young: Incident) -> None:
     kept = {n for w in old.windows for n in (w.start, w.end) if n}
     old.entries += [_renumbered(e, entries, kept, young.id) for e in young.entries]
     old.starts += [n + entries for n in young.starts]
-    old.actions += [replace(a, number=a.number + actions) for a in young.actions]
+    by = old.items
+    young.notes = [replace(n, number=n.number + by) if n.number else n for n in young.notes]
+    old.actions += [
+        replace(a, number=a.number + actions, covers=tuple(n + by for n in a.covers)) for a in young.actions
+    ]
+    old.items += young.items
     old.asked |= {f"T{int(label[1:]) + entries}" for label in young.asked}
     old.asks |= {k: replace(a, kind="receipt") if a.kind == "ack" else a for k, a in young.asks.items()}
     old.people = young.people | old.people

@@ -25,6 +25,7 @@ from mailbot.core.leak import Finding, masked
 from mailbot.core.message import Address
 from mailbot.core.names import Names, called, names
 from mailbot.core.publication import TITLES, found
+from mailbot.core.wrongs import answers
 
 __all__ = ["NEEDED", "Report", "called", "impact", "in_words", "missing", "opened_for", "report", "slug"]
 
@@ -93,9 +94,19 @@ class Report:
         """A person's words, as they may be printed here."""
         return self.people.text(masked(words)) if self.public else words
 
-    def section(self, name: str) -> list[tuple[str, int]]:
-        """The paragraphs of a section, each with its footnote's number."""
-        return [(self.shown(n.text), self.source_number(n.message_id)) for n in self.incident.section(name)]
+    def section(self, name: str, *, places: bool = False) -> list[tuple[str, int]]:
+        """The paragraphs of a section, each with its footnote's number, and of what went wrong with what is done about it;
+        ``places``: by heading and number there, in the form that prints no A1."""
+        notes = self.incident.section(name)
+        return [(self.shown(n.text) + self._answer(n, places), self.source_number(n.message_id)) for n in notes]
+
+    def _answer(self, note: Note, places: bool) -> str:
+        found = [a.label for a in answers(self.incident, note)]
+        if places:
+            at = {a.label: f"{heading} {n}" for heading, tasks in self.groups for n, a in enumerate(tasks, 1)}
+            found = [at[label] for label in found]
+        told = ", ".join(found) or ("accepted" if note.accepted else "")
+        return f"{chr(10) if note.text.endswith('```') else ' '}({note.label}: {told})" if told else ""
 
     def actions(self, *categories: str) -> list[Action]:
         """The actions of these categories, ``""`` for those that nobody put into one; without any, all."""

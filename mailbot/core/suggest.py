@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from mailbot.core.impact import in_words
 from mailbot.core.incident import Entry, Incident
+from mailbot.core.wrongs import uncovered
 
 MOST = 4
 BEFORE = timedelta(hours=3)  # a change so long before the impact may have set it off
@@ -98,12 +99,21 @@ def _trigger(incident: Incident) -> Iterator[Offer]:
 
 def _cause(incident: Incident) -> Iterator[Offer]:
     """A root cause leads to an action, or somebody says that it is accepted (A32, B9)."""
-    wrong = incident.section("CAUSE") + incident.section("POORLY")
-    kept = [a for a in incident.actions if a.state not in ("declined", "undone")]
-    if wrong and not kept and not any("accepted" in n.text.casefold() for n in wrong):
+    left = uncovered(incident)
+    if len(left) == 1:
         yield Offer(
-            "The report says what went wrong, and not yet what to do about it. One action is enough, or that it is accepted.",
-            "ACTION prevent ...",
+            f'Nothing is said yet of what to do about {left[0].label}, "{_cut(left[0].text)}". One action is enough, or'
+            f" DECLINED {left[0].label} to say that it is accepted.",
+            f"ACTION prevent ... {left[0].label}",
+        )
+    elif left:
+        told = ", ".join(f'{n.label} "{_cut(n.text)}"' for n in left[:5]) + (
+            f" and {len(left) - 5} more" if len(left) > 5 else ""
+        )
+        yield Offer(
+            f"No action names these yet: {told}. An action that names one is enough;"
+            f" DECLINED {left[0].label} says that it is accepted.",
+            f"ACTION prevent ... {left[0].label}",
         )
 
 
@@ -187,7 +197,11 @@ def _categories(incident: Incident) -> Iterator[Offer]:
 
 
 def _short(entry: Entry) -> str:
-    words = " ".join(entry.what.split()).rstrip(".")
+    return _cut(entry.what)
+
+
+def _cut(text: str) -> str:
+    words = " ".join(text.split()).rstrip(".")
     return words if len(words) <= 60 else words[:57].rpartition(" ")[0] + " ..."
 
 

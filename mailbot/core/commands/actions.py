@@ -7,6 +7,7 @@ import re
 from mailbot.core.commands.unit import Given, keyword, words
 from mailbot.core.incident import Act, Action, Incident, Refused
 from mailbot.core.times import Context
+from mailbot.core.wrongs import accept, item, taken_from
 
 CATEGORIES = ("detect", "respond", "contain", "prevent", "eliminate", "process", "documentation", "technical")
 OWNER = re.compile(r"(?<!\S)@([\w.+-]+(?:@[\w.-]+)?)")
@@ -30,6 +31,7 @@ def action(incident: Incident, act: Act) -> str:
     category = first.strip("[]():").casefold()
     known = (*CATEGORIES, *(heading.casefold().partition(" ")[0] for heading in incident.mailing_list.categories))
     text, category = (rest.strip(), category) if category in known and rest.strip() else (text, "")
+    text, covers = taken_from(incident, text)
     found: dict[str, str] = {}
     for name, pattern in (("link", LINK), ("due", DUE), ("owner", OWNER)):
         mark = pattern.search(text)
@@ -48,17 +50,29 @@ def action(incident: Incident, act: Act) -> str:
         act.who,
         act.said.message_id,
         act.at,
+        covers,
     )
     incident.actions.append(new)
-    return f"{new.label} noted" + "".join(f", {name} {value}" for name, value in sorted(found.items()))
+    return f"{new.label} noted" + "".join(f", {name} {value}" for name, value in sorted(found.items())) + _for(covers)
+
+
+def _for(covers: tuple[int, ...]) -> str:
+    return f", for {', '.join(f'W{n}' for n in covers)}" if covers else ""
 
 
 def a_label(rest: str, context: Context) -> Given | None:
     """``DONE A1``, ``LINK A1 https://…``, ``DONE A1: merged``."""
-    found = re.fullmatch(r"\s*:?\s*([Aa]\d{1,4})\b[\s:,—–-]*(.*)", rest, re.S)
-    if found:
-        return Given(text=found[1].upper(), note=found[2].strip())
-    return None  # "DONE" alone is what people write when they are
+    return _labelled(rest, "Aa")  # "DONE" alone is what people write when they are
+
+
+def a_label_or_item(rest: str, context: Context) -> Given | None:
+    """As above, and ``DECLINED W2``."""
+    return _labelled(rest, "AaWw")
+
+
+def _labelled(rest: str, letters: str) -> Given | None:
+    found = re.fullmatch(rf"\s*:?\s*([{letters}]\d{{1,4}})\b[\s:,—–-]*(.*)", rest, re.S)
+    return Given(text=found[1].upper(), note=found[2].strip()) if found else None
 
 
 def _settle(incident: Incident, act: Act, state: str) -> str:
@@ -71,16 +85,20 @@ def _settle(incident: Incident, act: Act, state: str) -> str:
 @keyword(
     "LINK",
     usage="LINK A1 link",
-    meaning="the tracker's issue for an action",
+    meaning="the tracker's issue for an action, or what went wrong (W2) that it is for",
     example="LINK A1 https://forge.example/issues/7",
     shape=a_label,
     tell="sender",
 )
 def link(incident: Incident, act: Act) -> str:
-    found = LINK.search(act.command.given.note)
+    task, note = incident.action(act.text), act.command.given.note
+    found, covers = LINK.search(note), taken_from(incident, note)[1]
+    if covers and not found:
+        task = incident.change_action(task, covers=tuple(sorted({*task.covers, *covers})))
+        return f"{task.label} is{_for(task.covers)[1:]}"
     if not found:
         raise Refused(f"I read no link there. Write LINK {act.text} https://… or LINK {act.text} owner/repo#7.")
-    incident.change_action(incident.action(act.text), link=found[0])
+    incident.change_action(task, link=found[0])
     return f"{act.text} is tracked at {found[0]}"
 
 
@@ -99,10 +117,14 @@ def done(incident: Incident, act: Act) -> str:
 @keyword(
     "DECLINED",
     usage="DECLINED A1 [note]",
-    meaning="an action is let go, honourably",
+    meaning="an action is let go, honourably; or what went wrong (W2) is accepted",
     example="DECLINED A2: not worth it",
-    shape=a_label,
+    shape=a_label_or_item,
     tell="sender",
 )
 def declined(incident: Incident, act: Act) -> str:
+    if act.text[:1] == "W":
+        note = item(incident, act.text)
+        accept(incident, note)
+        return f"{note.label} is accepted: {note.text[:80]}"
     return _settle(incident, act, "declined")

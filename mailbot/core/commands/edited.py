@@ -22,6 +22,7 @@ from mailbot.core.incident import Act, Action, Entry, Incident, Note, Refused
 from mailbot.core.message import Message
 from mailbot.core.reply import Part
 from mailbot.core.times import Context
+from mailbot.core.wrongs import number
 
 if TYPE_CHECKING:
     from mailbot.core.report import Report
@@ -48,6 +49,7 @@ def effect(incident: Incident, act: Act) -> str:
 
     edits = merge(base, incident.notes, returned, TITLES, write)
     incident.notes[:] = edits.notes
+    number(incident)
     incident.removed += [(note, f"taken out by {act.who}") for note in edits.removed]
     if not quoted:
         back = lines.read(act.text)

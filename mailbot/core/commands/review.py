@@ -10,6 +10,7 @@ from mailbot.core.commands.unit import Given, keyword, noted
 from mailbot.core.entries import Review
 from mailbot.core.incident import Act, Incident, Refused, Status
 from mailbot.core.times import Context
+from mailbot.core.wrongs import uncovered
 
 
 @keyword(
@@ -37,6 +38,8 @@ def reviewed(incident: Incident, act: Act) -> str:
     held = "".join(
         f"; held back from it: {', '.join(map(str, leaks))}" for leaks in [publication.found(incident)] if leaks
     )
+    left = ", ".join(n.label for n in uncovered(incident))
+    held += f"; without an action yet: {left} (ACTION ... {left.partition(',')[0]})" if left else ""
     if incident.embargo is not None and act.at < incident.embargo:
         return f"reviewed by {act.who}; it is published when the embargo ends, {incident.embargo:%Y-%m-%d}{held}"
     incident.status = Status.PUBLISHED

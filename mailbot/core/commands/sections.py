@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailbot.core.commands.unit import keyword, text_after_colon
 from mailbot.core.incident import Act, Incident, Note
+from mailbot.core.wrongs import number
 
 # keyword: (heading in the report, meaning, example)
 SECTIONS = {
@@ -38,7 +39,9 @@ def _section(name: str, title: str, meaning: str, example: str) -> None:
         more = "added to" if incident.section(name) else "written into"
         for paragraph in act.text.split("\n\n"):  # each has its own source in the report
             incident.notes.append(Note(name, paragraph, act.who, act.said.message_id, act.at))
-        return f'{more} "{title}"'
+        number(incident)
+        labels = [n.label for n in incident.section(name) if n.number and n.message_id == act.said.message_id]
+        return f'{more} "{title}"' + (f" ({', '.join(labels)})" if labels else "")
 
 
 for _name, _row in SECTIONS.items():
