@@ -9,7 +9,7 @@ import socket
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -189,7 +189,7 @@ def test_status_and_probe_beside_a_daemon(tmp_path: Path) -> None:
 def test_law_4_a_mail_that_breaks_us_is_listed_and_read_again_on_request(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = desk.split
+    real: Callable[[str], object] = vars(desk)["split"]
 
     def brittle(text: str) -> object:
         if "POISON" in text:

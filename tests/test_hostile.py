@@ -105,8 +105,8 @@ def writes_no_header(found: Outcome) -> None:
     for raw in found.mails.values():
         mail = message_from_bytes(raw, policy=default)
         assert not {"bcc", "x-evil", "x-mailbot-evil"} & {name.lower() for name in mail}
-        assert mail.get_all("To") is None or len(mail.get_all("To")) == 1
-        assert len(mail.get_all("Subject")) == 1
+        assert len(mail.get_all("To", [])) < 2
+        assert len(mail.get_all("Subject", [])) == 1
         assert b"\r" not in raw.replace(b"\r\n", b"")
 
 
