@@ -15,7 +15,7 @@ import pytest
 from mailbot.config import Trust, values
 from mailbot.core import vouched
 from mailbot.core.commands import KEYWORDS
-from mailbot.core.entries import Status
+from mailbot.core.entries import Status, undo_code
 from mailbot.core.incident import Incident
 from mailbot.intake import trust
 from tests.daemon_process import LIST, mail
@@ -73,7 +73,7 @@ def body(mail: EmailMessage) -> str:
     return str(part.get_content()).replace("\r\n", "\n")
 
 
-def test_a_command_from_nobody_waits_until_its_sender_answers_with_the_token(tmp_path: Path) -> None:
+def test_l20_a_command_from_nobody_waits_until_its_sender_answers_with_the_token(tmp_path: Path) -> None:
     sink = Sink()
 
     async def story(scene: Scene) -> None:
@@ -96,6 +96,11 @@ def test_a_command_from_nobody_waits_until_its_sender_answers_with_the_token(tmp
             assert LIST in told
             assert "closed as false alarm" in " ".join(body(receipt).split()).lower()
             assert len(scene.mails("confirm")) == 1
+            code = undo_code("m2@example.org")  # of what was confirmed, as its receipt says
+            assert f"UNDO {code}" in body(receipt)
+            await scene.says(daemon, f"UNDO {code}")
+            assert scene.incident(daemon).status is Status.OPEN
+            await scene.says(daemon, f"UNDO {undo_code(f'm{scene.sent}@example.org')}")
         async with scene.house.run() as daemon:
             assert scene.incident(daemon).status is Status.CANCELLED
 

@@ -32,7 +32,8 @@ SAYS = {
     "START": "START 11:30 UTC",
     "EMBARGO": "EMBARGO until 2026-12-24",
 }
-BY_THREADING = ("MERGE", "SPLIT", "ZONE", "UNDO")  # test_decisions.py, and test_incident.py for UNDO itself
+# test_decisions.py; test_incident.py for UNDO itself; test_confirm.py
+BY_THREADING = ("MERGE", "SPLIT", "ZONE", "UNDO", "CONFIRM")
 # What counts mails, and what a mail says of its sender by being there.
 OF_MAILS = (
     "asks",
