@@ -106,6 +106,7 @@ WORDS: dict[str, object] = {
     "why": None,
     "open_questions": [],
     "doubts": (),
+    "token": "K7QRSTUV2A",
 }
 
 

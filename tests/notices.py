@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
@@ -85,6 +86,11 @@ def examples() -> dict[str, Letter]:
     scene.settle()
     scene.mail(BOB, "It is over.", 9, subject="[RESOLVED] Registry refuses pushes")
     found["draft-that-asks"] = letters(scene)["draft"]
+    scene = Scene(replace(LIST, needs=(("RESOLVED", "verified"),)))
+    scene.mail(ALICE, "Pushes fail since 11:40 UTC.", 0)
+    scene.settle()
+    scene.mail(BOB, "RESOLVED", 9)
+    found["confirm"] = letters(scene, only="confirm")["confirm"]
     return found | afterwards() | {"digest": digest()}
 
 
