@@ -8,7 +8,7 @@ import pytest
 
 from mailbot.config.values import Wrong, headings
 from mailbot.outbox.render import Looks, Renderer
-from tests.incident_scene import ALICE, BOB, CAROL, LIST, Scene
+from tests.incident_scene import ALICE, BOB, CAROL, LIST, Scene, letters
 
 RENDERER = Renderer(LIST, Looks(template="debrief"))
 BODIES = """Timeline of it.
@@ -90,6 +90,16 @@ def test_b8_correcting_the_line_in_a_draft_keeps_what_stands_below_it() -> None:
     assert before == told().incident.entries, "as it was is no edit"
     made.mail(CAROL, text.replace("* 11:50 - Investigation starts.", "* 11:51 - Carol looks into it."), 60)
     assert made.incident.entry("T2").what == "Carol looks into it.\n\nMore details, in a second paragraph."
+
+
+def test_b7_the_debriefs_start_of_incident_is_the_start_and_its_line_alone_is_mailed() -> None:
+    made = told()
+    assert made.incident.start == made.incident.entry("T1")
+    made.settle()
+    made.mail(CAROL, "TIMELINE", 40)
+    raw = letters(made)["answer-timeline"].raw.decode()
+    assert "T2   2026-11-21 11:50   Investigation starts.\nT3 " in raw.replace("\r", "")
+    assert "docker push" not in raw
 
 
 def test_a_clock_alone_below_a_paragraph_still_dates_that() -> None:

@@ -144,6 +144,11 @@ class Entry:
         return f"T{self.number}"
 
     @property
+    def head(self) -> str:
+        """The line of it, without what goes on below."""
+        return parted(self.what)[0]
+
+    @property
     def about(self) -> bool:
         return bool(self.when and self.when.about)
 
@@ -307,8 +312,11 @@ def undo_code(message_id: str) -> str:
 
 
 def says_start(what: str) -> bool:
-    """Does a timeline line call itself the start ("Incident start.", seed A)?"""
-    words = what.casefold().strip(" .*_:").split()
+    """Does a timeline line call itself the start ("Incident start.", seed A; "Start of incident. ...", seed B)?"""
+    line = parted(what)[0].casefold()
+    if re.match(r"\W*start of (?:the )?(?:incident|outage)\b\s*(?:[.:,]|\Z)", line):
+        return True
+    words = line.strip(" .*_:").split()
     return (
         len(words) <= 4
         and words[:1] in (["incident"], ["outage"], ["impact"])

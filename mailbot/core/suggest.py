@@ -103,7 +103,7 @@ def _cause(incident: Incident) -> Iterator[Offer]:
     if len(left) == 1:
         yield Offer(
             f'Nothing is said yet of what to do about {left[0].label}, "{_cut(left[0].text)}". One action is enough, or'
-            f" DECLINED {left[0].label} to say that it is accepted.",
+            " DECLINED and its number: it is accepted.",
             f"ACTION prevent ... {left[0].label}",
         )
     elif left:
@@ -111,8 +111,7 @@ def _cause(incident: Incident) -> Iterator[Offer]:
             f" and {len(left) - 5} more" if len(left) > 5 else ""
         )
         yield Offer(
-            f"No action names these yet: {told}. An action that names one is enough;"
-            f" DECLINED {left[0].label} says that it is accepted.",
+            f"No action names these yet: {told}. One that does is enough, or DECLINED and its number: it is accepted.",
             f"ACTION prevent ... {left[0].label}",
         )
 
