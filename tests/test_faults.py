@@ -12,6 +12,7 @@ import pytest
 from mailbot.app.daemon import Daemon
 from mailbot.core.message import parse
 from mailbot.store.archive import Archive, Locked
+from mailbot.store.tiny import TinyState
 from tests.daemon_process import Sink, mail
 from tests.daemon_scene import House
 
@@ -170,5 +171,25 @@ def test_a_copy_of_a_running_daemons_folder_is_a_backup(house: House, tmp_path: 
             assert len(again) == len(set(again))
             fresh = set(again) - set(before)  # what goes out anew has the same Message-ID, or was not yet said
             assert {m.split(".")[1] for m in fresh} <= {"answer"}
+
+    play(scene)
+
+
+def test_an_archive_and_a_state_of_an_older_version_are_read_and_nothing_goes_out_again(house: House) -> None:
+    """Such a folder has no secret, no acts, and documents of another shape in its state."""
+
+    async def scene() -> None:
+        await told(house, OPENING, REPLY)
+        before = house.written()
+        for name in ("state.log", "secret", "acts.log"):
+            (house.folder / name).unlink(missing_ok=True)
+        state = TinyState(house.folder / "state.log")
+        state.put("messages", 1, {"id": "1@example.org", "incident": "INC-1"})
+        state.commit({"in-2026-11.mbox": 100})
+        state.close()
+        await told(house, STATUS)
+        assert house.written()[: len(before)] == before
+        assert house.sink.kinds() == ["ack", "answer"]
+        assert house.wrong() == []
 
     play(scene)
