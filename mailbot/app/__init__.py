@@ -4,7 +4,7 @@ desk       one mail in: bytes -> message, own text, kind, facts            (pure
 register   archive + threads + fold -> incidents; the state is its index   (catch_up, look, import, rebuild)
              index (what is remembered in memory), folds (incidents kept folded), rows (how each stands, for lists)
 mailroom   what is due -> written into the archive -> handed to the smarthost   (similar: past incidents)
-daemon     the event loop: ways in, reading, ticking, clean shutdown       (control: operators' requests to it)
+daemon     the event loop: ways in, reading, ticking, clean shutdown       (control: operators' requests to it; health)
 importing, reader, showing   what the commands import, read and show print
 setup      config -> the parts, put together;  log: one function a fact
 """
