@@ -56,6 +56,7 @@ def state(incident: Incident) -> dict[str, Any]:
     found = {name: getattr(incident, name) for name in Incident.__dataclass_fields__ if name not in OF_MAILS}
     found["entries"] = [e for e in incident.entries if e.dropped != "undone"]
     found["actions"] = [a for a in incident.actions if a.state != "undone"]
+    del found["items"]  # a counter: W2 is W2 for ever, as T7 is T7
     found["starts"] = [n for n in incident.starts if incident.entries[n - 1].dropped != "undone"]
     return found
 
