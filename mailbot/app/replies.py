@@ -107,7 +107,8 @@ def why(register: Register, incident: Incident, asked_by: str, label: str) -> Wh
     read = _of_entry(entry) if entry else tuple(_of_message(register, incident, taken, heard.reading))
     unused = [(docs[message_id], reason) for message_id, reason in reversed(incident.unused) if message_id in docs]
     listed = tuple(_unused(register.taken(doc), reason) for doc, reason in unused[:MOST])
-    place = f"{doc['w'][:1].upper()}{doc['w'][1:]} (rule: {doc['r']})."
+    place = ("It opened this incident: " if doc["r"] == "new" else "") + f"{doc['w']} (rule: {doc['r']})."
+    place = place[:1].upper() + place[1:]
     return Why(str(heard.who), heard.at, heard.subject, place, read, listed, max(0, len(unused) - MOST))
 
 
