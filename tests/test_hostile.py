@@ -180,12 +180,12 @@ def attached(name: str, data: bytes, kind: str = "application/zip", encoding: st
 def zip_bomb() -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as bomb:
-        bomb.writestr("zeros", b"\0" * 50_000_000)
+        bomb.writestr("zeros", b"\0" * 20_000_000)
     return attached("logs.zip", packed.getvalue())
 
 
 def compressed() -> bytes:
-    packed = zlib.compress(b"RESOLVED\n" * 5_000_000)
+    packed = zlib.compress(b"RESOLVED\n" * 2_000_000)
     body = base64.encodebytes(packed).decode()
     more = 'Content-Type: text/plain; charset="zlib"\nContent-Encoding: deflate\nContent-Transfer-Encoding: base64\n'
     return text(body, more=more)
