@@ -68,7 +68,9 @@ def through(
 
 @pytest.mark.parametrize("munged", [True, False])
 @pytest.mark.parametrize("tag", ["[incident] ", ""])
-def test_l6_an_incident_told_through_a_group_that_sends_our_own_mail_back(munged: bool, tag: str, tmp_path: Path) -> None:
+def test_l6_an_incident_told_through_a_group_that_sends_our_own_mail_back(
+    munged: bool, tag: str, tmp_path: Path
+) -> None:
     def mail(who: str, number: int, subject: str, text: str, answers: str = "") -> bytes:
         return through(who, f"CAF{number}xyz@mail.gmail.com", subject, text, munged=munged, answers=answers, tag=tag)
 

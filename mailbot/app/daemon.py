@@ -84,7 +84,9 @@ class Daemon:
             for office in self.offices:
                 self._work += [asyncio.create_task(self._read(office)), asyncio.create_task(self._hand_over(office))]
             scheduler.start()
-            notify("READY=1", f"STATUS={len(self.offices)} lists, {sum(o.register.messages for o in self.offices)} mails")
+            notify(
+                "READY=1", f"STATUS={len(self.offices)} lists, {sum(o.register.messages for o in self.offices)} mails"
+            )
             self._watchdog = asyncio.create_task(self.health.watch())
             if ready is not None:
                 ready(self)

@@ -11,7 +11,17 @@ from collections.abc import Mapping
 from typing import Any
 
 Tree = dict[str, Any]
-ONCE = ("smtp", "lmtp", "imap", "store", "smarthost", "log", "health", "list", "lists")  # of the daemon, not of one list
+ONCE = (
+    "smtp",
+    "lmtp",
+    "imap",
+    "store",
+    "smarthost",
+    "log",
+    "health",
+    "list",
+    "lists",
+)  # of the daemon, not of one list
 OWN = ("address", "name", "id", "bot")  # of one list alone: never taken from [list]
 EXAMPLE = (
     "# Several lists in one daemon: a table for each, with the keys of [list], and below it tables as above with what",

@@ -91,7 +91,11 @@ def addresses(value: object) -> tuple[str, ...]:
 def headings(value: object) -> tuple[str, ...]:
     rows = [row if isinstance(row, str) else "" for row in value] if isinstance(value, list) else []
     words = {row.casefold().partition(" ")[0] for row in rows}
-    if not rows or len(words) != len(rows) or not all(re.fullmatch(r"[^\W\d_][^#<>\[\]()\n]{0,59}", row) for row in rows):
+    if (
+        not rows
+        or len(words) != len(rows)
+        or not all(re.fullmatch(r"[^\W\d_][^#<>\[\]()\n]{0,59}", row) for row in rows)
+    ):
         raise Wrong('write a list of headings with different first words, such as ["Process improvements", "Training"]')
     return tuple(rows)
 

@@ -79,7 +79,8 @@ AWAY_TEXT = _any(
     r"limited access to (?:my )?e-?mail",
     r"(?:will|shall) (?:return|be back|respond|reply)[^.]{0,60}(?:return|back|on|when)",
     r"automat(?:ic|ed) (?:reply|response)",
-    r"bin (?:derzeit |zur zeit |momentan |vom |ab |bis )?(?:[^.]|\d\.){0,60}(?:nicht (?:im|erreichbar|am)|abwesend|im urlaub|außer haus)",
+    r"bin (?:derzeit |zur zeit |momentan |vom |ab |bis )?(?:[^.]|\d\.){0,60}"
+    r"(?:nicht (?:im|erreichbar|am)|abwesend|im urlaub|außer haus)",
     r"e-?mails? (?:werden|wird) nicht (?:weitergeleitet|gelesen)",
     r"je (?:suis|serai) (?:actuellement )?(?:absent|en cong)|estoy (?:fuera|de vacaciones|ausente)",
     r"estar[eé] (?:fuera|ausente)|estou (?:ausente|de férias|fora)|sono (?:assente|fuori|in ferie)",
