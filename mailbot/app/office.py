@@ -37,9 +37,9 @@ class Office:
 
     def trust(self, raw: bytes) -> str:
         """What vouches for the sender of a mail that arrives, to be kept with it; never a reason to refuse it."""
-        listed, known = self.config.list, setup.mailing_list(self.config)
+        listed, server = self.config.list, self.config.trust.authserv_id
         try:
-            return written(raw, list_address=listed.address, list_id=listed.id, authserv=known.authserv)
+            return written(raw, list_address=listed.address, list_id=listed.id, authserv=server)
         except Exception as error:
             log.broke("", "judging a sender", error)
             return "unknown its headers could not be judged"

@@ -21,6 +21,7 @@ from mailbot.core.message import Address, Message, parse
 GRADES = ("unknown", "list", "verified")  # the higher, the more is vouched for
 HOPS = 3  # Received headers that may stand above our own server's result: a filter, a local delivery
 MOST = 2_000  # characters of a header that are looked at
+NO_LIST = "no List-Id or List-Post of our list"
 HEAD = 100_000  # bytes of headers that are looked at when a mail arrives
 
 
@@ -55,7 +56,13 @@ def judge(message: Message, *, list_address: str, list_id: str, authserv: str = 
 def written(raw: bytes, *, list_address: str, list_id: str, authserv: str = "") -> str:
     """Grade and reasons of a mail that arrives, on one line, for its trace headers. Only its headers are read."""
     end = head_end(raw[:HEAD])
-    message = parse(raw[: end if end >= 0 else HEAD] + b"\n\n")
+    head = raw[: end if end >= 0 else HEAD]
+    low = head.lower()
+    if not any(
+        name in low for name in (b"list-id", b"list-post", b"authentication-results")
+    ):  # nothing to judge: most mail that comes directly
+        return f"unknown {NO_LIST}"
+    message = parse(head + b"\n\n")
     trust = judge(message, list_address=list_address, list_id=list_id, authserv=authserv)
     return " ".join(f"{trust.grade} {trust.reasons[0]}".split())[:500]
 
@@ -119,7 +126,7 @@ def _through(message: Message, list_address: str, list_id: str) -> tuple[str, st
             return "list", "List-Id is our list's"
         if name == "list-post" and list_address and _in_brackets(value).partition("?")[0] == f"mailto:{list_address}":
             return "list", "List-Post is our list's"
-    return "unknown", "no List-Id or List-Post of our list"
+    return "unknown", NO_LIST
 
 
 def _in_brackets(value: str) -> str:
