@@ -14,7 +14,6 @@ import signal
 import smtplib
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,9 +22,10 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP
 
+from tests.smtp_thread import PATIENCE, SmtpThread
+
 ROOT = Path(__file__).parent.parent
 LIST = "incident@example.org"
-PATIENCE = 30.0  # seconds that anything may take on a busy machine
 
 
 def wait_for(what: Callable[[], bool], sentence: str, seconds: float = PATIENCE) -> None:
@@ -49,26 +49,13 @@ class Got:
     said: str
 
 
-class Sink:
+class Sink(SmtpThread):
     """A smarthost in a thread. ``mood`` is asked at each MAIL and at the end of each DATA: ok, 451, drop, slow."""
 
     def __init__(self, mood: Callable[[], str] = lambda: "ok") -> None:
+        super().__init__("sink")
         self.mood = mood
         self.got: list[Got] = []
-        self.port = 0
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="sink")
-
-    def __enter__(self) -> Sink:
-        self._thread.start()
-        self.port = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(PATIENCE)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(PATIENCE)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
 
     @property
     def taken(self) -> list[Got]:
@@ -78,19 +65,14 @@ class Sink:
         """What was taken, as kinds of notices in their order: ack, update, digest."""
         return [got.keys[0].partition(":")[0] for got in self.taken]
 
-    async def _listen(self) -> int:
-        def make() -> SMTP:
-            return SMTP(self, hostname="sink.example.org", enable_SMTPUTF8=True, loop=self._loop)
-
-        self._server = await self._loop.create_server(make, "127.0.0.1", 0)
-        return int(self._server.sockets[0].getsockname()[1])
-
-    async def _close(self) -> None:
-        self._server.close()
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    def mails(self, since: int = 0) -> dict[str, list[Got]]:
+        """What was taken, from the copy ``since`` on, by Message-ID; no recipient got a copy twice."""
+        copies = [(got.message_id, to) for got in self.taken for to in got.recipients]
+        assert len(copies) == len(set(copies)), copies
+        found: dict[str, list[Got]] = {}
+        for got in self.taken[since:]:
+            found.setdefault(got.message_id, []).append(got)
+        return found
 
     async def handle_MAIL(self, _server: SMTP, _session: Any, envelope: Any, address: str, options: list[str]) -> str:
         if self.mood() == "451":

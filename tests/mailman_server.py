@@ -16,7 +16,6 @@ import smtplib
 import socket
 import subprocess
 import tempfile
-import threading
 import time
 from email.message import EmailMessage
 from email.policy import default
@@ -24,7 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from aiosmtpd.smtp import SMTP
+from tests.smtp_thread import SmtpThread
 
 BIN = Path("/usr/lib/mailman3/bin")
 PYTHON = "/usr/bin/python3"  # the one that Debian's Mailman is installed for
@@ -103,45 +102,18 @@ def _free_port() -> int:
         return int(server.getsockname()[1])
 
 
-class Office:
+class Office(SmtpThread):
     """The mail server of everybody: the lists' mail goes to Mailman, mailbot's to mailbot, people's into their boxes."""
 
     def __init__(self) -> None:
+        super().__init__("mx")
         self.lists: tuple[str, ...] = ()
         self.lmtp = 0  # Mailman's port
         self.mailbot = 0  # mailbot's, where it runs
         self.boxes: dict[str, list[EmailMessage]] = {}
         self.senders: list[tuple[str, str]] = []  # envelope sender and recipient of what passed
-        self.port = 0
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="office")
 
-    def __enter__(self) -> Office:
-        self._thread.start()
-        self.port = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    async def _listen(self) -> int:
-        def make() -> SMTP:
-            return SMTP(self, hostname="mx.example.org", enable_SMTPUTF8=True, loop=self._loop)
-
-        self._server = await self._loop.create_server(make, "127.0.0.1", 0)
-        return int(self._server.sockets[0].getsockname()[1])
-
-    async def _close(self) -> None:
-        self._server.close()
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def handle_DATA(self, _server: SMTP, _session: Any, envelope: Any) -> str:
+    async def handle_DATA(self, _server: object, _session: Any, envelope: Any) -> str:
         sender = "" if envelope.mail_from == "<>" else envelope.mail_from
         for recipient in envelope.rcpt_tos:
             await asyncio.to_thread(self.bring, envelope.content, sender, recipient)

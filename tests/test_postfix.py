@@ -133,8 +133,9 @@ def test_postfix_sends_its_report_to_the_signed_sender_of_the_one_recipient(
     desk, postfix, post = around
     everybody, secret = ("gone@example.com", "smtp@example.org"), b"k" * 32
     own = "INC-20261118-K7Q.update.0123456789ab@example.org"
-    outcomes = verp.hand_over(post, BODY.encode(), own, "mailbot@example.org", everybody, everybody, secret)
-    assert [outcome.kind for outcome in outcomes] == ["sent", "sent"]
+    for number, recipient in enumerate(everybody):
+        sender = verp.sender("mailbot@example.org", own, number, secret)
+        assert [outcome.kind for outcome in post.hand_over(BODY.encode(), sender, [recipient])] == ["sent"]
     assert len(desk.wait(2)) == 2, postfix.log()
     ((raw, sender, (to,), _),) = [mail for mail in desk.mails if mail[2] != ("smtp@example.org",)]
     assert sender == ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 from collections.abc import Iterator
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -59,6 +60,12 @@ def test_a_plain_line_is_judged_as_if_all_questions_were_asked(lines: list[str])
     reader = _Long(text)
     reader.read()
     assert reply.split(text) == (tuple(reader.parts()) if text else ())
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_plain_mail_takes_the_short_way(end: str) -> None:
+    raw = end.join(["Subject: down", "X-Folded: a", "\tb", "Content-Transfer-Encoding: base64", "", "aGk="]).encode()
+    assert one_part(raw, head_end(raw)) is not None
 
 
 @settings(max_examples=300, deadline=None)

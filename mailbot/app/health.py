@@ -56,7 +56,7 @@ class Health:
 
     def facts(self) -> list[dict[str, Any]]:
         """One row a list, by the names in HELP."""
-        return [self._of(office) for office in self.daemon.offices if hasattr(office, "mailroom")]
+        return [self._of(office) for office in self.daemon.offices if office.ready]
 
     def _of(self, office: Any) -> dict[str, Any]:
         register, now = office.register, self.daemon.clock()

@@ -7,7 +7,7 @@ get what is private are never put on hold, only told of.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +15,7 @@ from mailbot.app import log
 from mailbot.app.register import Register
 from mailbot.core.message import parse
 from mailbot.outbox import bounces, verp
-from mailbot.outbox.post import Outcome, Post
+from mailbot.outbox.post import Outcome
 from mailbot.store.archive import Archive, Record
 
 RESTS = timedelta(days=7)  # after a failure that may pass: a full mailbox, a filter, a server that is away
@@ -49,13 +49,17 @@ class Holds:
             return ""
         return f"on hold since {hold.since:%Y-%m-%d}: {hold.words}"
 
-    def hand_over(self, post: Post, record: Record, message_id: str, waiting: Iterable[str]) -> list[Outcome]:
-        """What we send on our own has a sender for each recipient; answers and receipts have the null sender."""
-        left = tuple(waiting)
+    def transactions(
+        self, record: Record, message_id: str, waiting: Sequence[str]
+    ) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Envelope sender and recipients, for each: what we send on our own has a sender for each recipient, answers and
+        receipts have the null sender."""
         if not record.arrival.sender:
-            return post.hand_over(record.raw, "", left)
+            yield "", tuple(waiting)
+            return
         bot, everybody = self.register.list.bot, record.arrival.recipients
-        return verp.hand_over(post, record.raw, message_id, bot, everybody, left, self.secret)
+        for recipient in waiting:
+            yield verp.sender(bot, message_id, everybody.index(recipient), self.secret), (recipient,)
 
     def refused(self, outcome: Outcome, now: datetime) -> None:
         """The smarthost knew at once that there is no such address: the same as a bounce."""

@@ -281,10 +281,10 @@ class Mailroom:
         for recipient in list(waiting.recipients) if waiting.sender else ():
             if reason := self.holds.why(recipient, now):
                 await self._settle(waiting, recipient, "dropped", reason)
-        everybody = tuple(waiting.recipients)
-        # One by one where each has a sender of its own: what is noted at once is not sent twice by a kill after the next.
-        for some in [(recipient,) for recipient in everybody] if waiting.sender else [everybody]:
-            outcomes = await apart(partial(self.holds.hand_over, self.post, record, waiting.message_id, some))
+        left = tuple(waiting.recipients)
+        # What is noted at once is not sent twice by a kill after the next.
+        for sender, some in self.holds.transactions(record, waiting.message_id, left):
+            outcomes = await apart(partial(self.post.hand_over, record.raw, sender, some))
             for outcome in outcomes:
                 if outcome.kind == "refused":
                     self.holds.refused(outcome, now)

@@ -31,6 +31,7 @@ class Office:
         self.policy = setup.policy(config)
         self.archive: Archive = setup.open_archive(config, clock=clock)
         self.wake = asyncio.Event()
+        self.ready = False  # register and mailroom are there
         self.rounds = 0  # how often everything was read and written
         self.reading = asyncio.Lock()  # who holds it has the register
         self._uncommitted = 1  # what the start found; the first commit keeps it
@@ -57,6 +58,7 @@ class Office:
             log.note(f"{sentence}; ours is used for it")
         self.mailroom = Mailroom(self.register, renderer, self.policy, self.post, folder)
         self._settle_bounces()
+        self.ready = True
 
     async def round(self, *, stopping: bool = False) -> int:
         """Reads a slice of what was accepted; when there is nothing more, writes what is due (not where it is ``stopping``).

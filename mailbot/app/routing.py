@@ -30,7 +30,7 @@ def _rules(offices: Sequence[Office], raw: bytes, envelope: set[str]) -> Iterato
     named = [o for o in offices if any(_is_bot(o, address) for address in envelope)]
     yield named if len(named) == 1 else []
     answered = {r.strip("<>") for r in (message.header("in-reply-to") + " " + message.header("references")).split()}
-    yield [o for o in offices if hasattr(o, "register") and any(a in o.register.ours for a in answered)]
+    yield [o for o in offices if o.ready and any(a in o.register.ours for a in answered)]
     to = {address.email for address in message.recipients}
     yield [o for o in offices if not to.isdisjoint(_addresses(o))]
     yield named[:1]

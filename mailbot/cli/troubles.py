@@ -1,4 +1,4 @@
-"""What did not get through, and letting an address go again: problems, release."""
+"""What did not get through, and letting an address go again: problems, retry, release."""
 
 from __future__ import annotations
 

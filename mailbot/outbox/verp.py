@@ -12,10 +12,7 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-
-from mailbot.outbox.post import Outcome, Post
 
 _SHAPE = re.compile(r"b\.(?P<mark>[0-9a-z]{1,20})\.(?P<number>\d{1,4})\.(?P<signature>[a-z2-7]{10})")
 
@@ -57,15 +54,3 @@ def returned(address: str, bot: str, secret: bytes) -> Returned | None:
 def _signature(text: str, secret: bytes) -> str:
     digest = hmac.digest(secret, f"verp {text}".encode(), "sha256")
     return base64.b32encode(digest).decode().lower()[:10]
-
-
-def hand_over(
-    post: Post, raw: bytes, message_id: str, bot: str, everybody: Sequence[str], waiting: Sequence[str], secret: bytes
-) -> list[Outcome]:
-    """Each of ``waiting`` by a transaction of its own, over one connection. ``everybody``: all recipients of the mail, in the
-    order of the archive."""
-    outcomes: list[Outcome] = []
-    for recipient in waiting:
-        number = everybody.index(recipient) if recipient in everybody else len(everybody)
-        outcomes += post.hand_over(raw, sender(bot, message_id, number, secret), [recipient])
-    return outcomes

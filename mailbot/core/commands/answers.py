@@ -3,46 +3,43 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from mailbot.core.commands.unit import Given, alone, keyword, words
 from mailbot.core.incident import Act, Incident
 from mailbot.core.times import Context
 
+answer = partial(keyword, inverse="", tell="answer")
 
-@keyword(
+
+@answer(
     "STATUS",
     usage="STATUS",
     meaning="mails you four lines: what, since when, who has it, last news",
     example="STATUS",
     shape=alone,
-    inverse="",
-    tell="answer",
 )
 def status(incident: Incident, act: Act) -> str:
     return "mailed to you"
 
 
-@keyword(
+@answer(
     "TIMELINE",
     usage="TIMELINE",
     meaning="mails you the timeline with its numbers",
     example="TIMELINE",
     shape=alone,
-    inverse="",
-    tell="answer",
 )
 def timeline(incident: Incident, act: Act) -> str:
     return "mailed to you"
 
 
-@keyword(
+@answer(
     "CATCHUP",
     usage="CATCHUP",
     meaning="mails you both, and what is still open",
     example="CATCHUP",
     shape=alone,
-    inverse="",
-    tell="answer",
 )
 def catchup(incident: Incident, act: Act) -> str:
     return "mailed to you"
@@ -53,27 +50,23 @@ def a_template(rest: str, context: Context) -> Given | None:
     return Given(text=name) if name in ("", "instructlab", "debrief") else None
 
 
-@keyword(
+@answer(
     "REPORT",
     usage="REPORT [instructlab|debrief]",
     meaning="mails you the draft report as it stands",
     example="REPORT debrief",
     shape=a_template,
-    inverse="",
-    tell="answer",
 )
 def report(incident: Incident, act: Act) -> str:
     return "mailed to you"
 
 
-@keyword(
+@answer(
     "SEARCH",
     usage="SEARCH words",
     meaning="mails you the ten incidents that fit best",
     example="SEARCH disk full",
     shape=words,
-    inverse="",
-    tell="answer",
     needs=True,
 )
 def search(incident: Incident, act: Act) -> str:
@@ -86,14 +79,12 @@ def maybe_entry(rest: str, context: Context) -> Given | None:
     return Given(text=(found[1] or "").upper()) if found else None
 
 
-@keyword(
+@answer(
     "WHY",
     usage="WHY [T7]",
     meaning="mails you how the mail you answer (or an entry) was read",
     example="WHY T7",
     shape=maybe_entry,
-    inverse="",
-    tell="answer",
 )
 def why(incident: Incident, act: Act) -> str:
     if act.text:
@@ -101,8 +92,6 @@ def why(incident: Incident, act: Act) -> str:
     return "mailed to you"
 
 
-@keyword(
-    "HELP", usage="HELP", meaning="mails you these keywords", example="HELP", shape=alone, inverse="", tell="answer"
-)
+@answer("HELP", usage="HELP", meaning="mails you these keywords", example="HELP", shape=alone)
 def help_(incident: Incident, act: Act) -> str:
     return "mailed to you"
