@@ -26,6 +26,7 @@ from rich.panel import Panel
 from rich.rule import Rule
 from rich.text import Text
 
+from mailbot import simulate
 from mailbot.app import log
 from mailbot.app.daemon import Daemon
 from mailbot.config import Config, Endpoint
@@ -37,18 +38,12 @@ MOST_LINES = 26  # of a mail are shown; the rest is in its file
 PAUSE = 0.35  # seconds between mails, for the reader
 
 
-class Clock:
+class Clock(simulate.Clock):
     """The scene's time; each look is a millisecond later, so that nothing happens at once."""
-
-    def __init__(self, start: datetime) -> None:
-        self.now = start.astimezone(UTC)
 
     def __call__(self) -> datetime:
         self.now += timedelta(milliseconds=1)
         return self.now
-
-    def move(self, to: datetime) -> None:
-        self.now = max(self.now, to.astimezone(UTC))
 
 
 class Sink:

@@ -32,6 +32,7 @@ from mailbot.app.reader import read_all
 from mailbot.core.incident import Incident
 from mailbot.outbox.render import Looks, Renderer
 from mailbot.publish.folder import Folder, front_matter
+from mailbot.store import safe
 from tests.daemon_process import ROOT
 from tests.incident_scene import ALICE, BOB, LIST, NOON, Scene, letters
 
@@ -79,7 +80,7 @@ def swallow(raw: bytes) -> Outcome:
     with tempfile.TemporaryDirectory() as place:
         here = Path(place) / "in" / "public"
         here.mkdir(parents=True)
-        folder = Folder(here)
+        folder = Folder(here, safe)
         folder.put(incident.id, *pages[1])
         files = {str(f.relative_to(here)): f.read_text() for f in here.rglob("*") if f.is_file()}
         outside = [str(f) for f in Path(place).rglob("*") if f.is_file() and here not in f.parents]

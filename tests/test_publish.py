@@ -11,6 +11,7 @@ import pytest
 from mailbot.app.pages import Pages
 from mailbot.outbox.render import Looks, Renderer
 from mailbot.publish.folder import BEGIN, END, Folder, front_matter, table
+from mailbot.store import safe
 from tests.daemon_process import LIST as ADDRESS
 from tests.daemon_process import Sink
 from tests.daemon_scene import House
@@ -51,7 +52,7 @@ def test_a43_a_published_report_is_a_file_named_by_date_and_title_and_a_row_of_t
 
 
 def test_a2_the_index_has_the_latest_first_and_says_what_is_unreviewed(tmp_path: Path) -> None:
-    folder = Folder(tmp_path)
+    folder = Folder(tmp_path, safe)
     for n, (day, review) in enumerate((("2026-01-02", '"Bob, 2026-01-05"'), ("2026-03-01", '"unreviewed"'))):
         folder.put(
             f"INC-{n}",
@@ -97,18 +98,18 @@ def test_a_correction_is_published_under_the_same_name(tmp_path: Path) -> None:
 
 
 def test_two_incidents_of_a_day_and_a_title_are_two_files(tmp_path: Path) -> None:
-    folder = Folder(tmp_path)
+    folder = Folder(tmp_path, safe)
     for name in ("INC-20261121-AAA", "INC-20261121-BBB"):
         folder.put(name, NAME, f"---\nid: {name}\n---\n")
     assert files(tmp_path) == [NAME.replace(".md", "-bbb.md"), NAME, "README.md"]
-    again = Folder(tmp_path)
+    again = Folder(tmp_path, safe)
     assert {k: p.name for k, p in again.pages.items()} == {k: p.name for k, p in folder.pages.items()}
 
 
 def test_what_is_not_ours_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("# Our incidents\n\nWelcome.\n")
     (tmp_path / NAME).write_text("Somebody's own file.\n")
-    folder = Folder(tmp_path)
+    folder = Folder(tmp_path, safe)
     folder.put("INC-20261121-AAA", NAME, "---\nid: INC-20261121-AAA\n---\n")
     assert (tmp_path / NAME).read_text() == "Somebody's own file.\n"
     text = (tmp_path / "README.md").read_text()
@@ -121,7 +122,7 @@ def test_what_is_not_ours_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_leaves_the_old_page_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = Folder(tmp_path)
+    folder = Folder(tmp_path, safe)
     folder.put("INC-1", "2026-01-01-x.md", "---\nid: INC-1\n---\nold\n")
 
     def full(_: int) -> None:

@@ -12,6 +12,7 @@ from mailbot.app import log
 from mailbot.core.incident import Incident, Status
 from mailbot.outbox.render import Renderer
 from mailbot.publish.folder import Folder
+from mailbot.store import safe
 
 
 class Pages:
@@ -19,7 +20,7 @@ class Pages:
 
     def __init__(self, renderer: Renderer, folder: Path | None) -> None:
         self.renderer = renderer
-        self.folder = Folder(folder) if folder is not None else None
+        self.folder = Folder(folder, safe) if folder is not None else None
 
     def settle(self, incident: Incident) -> None:
         """Brings the folder to what the incident says. OSError where the disk does not take it: to be tried again."""

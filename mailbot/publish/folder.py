@@ -7,12 +7,12 @@ keeps its name, because people link to it; and what is not ours is left alone, a
 from __future__ import annotations
 
 import json
-import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 INDEX = "README.md"
 BEGIN, END = "<!-- incidents: written by mailbot -->", "<!-- /incidents -->"
@@ -33,11 +33,19 @@ class Page:
     front: Mapping[str, Any]
 
 
+class Disk(Protocol):
+    """How a file is put in the place of another, and taken away, so that it stays so: ``store.safe`` (no import: siblings)."""
+
+    def replace(self, path: Path, chunks: Iterable[bytes], mode: int) -> None: ...
+
+    def remove(self, path: Path) -> None: ...
+
+
 class Folder:
     """Files are read once, when it is first used. OSError where the disk does not do what is asked."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, disk: Disk) -> None:
+        self.path, self.disk = path, disk
         self._pages: dict[str, Page] | None = None  # by the incident's id
 
     @property
@@ -60,7 +68,7 @@ class Folder:
         """True where something changed."""
         self.path.mkdir(parents=True, exist_ok=True)
         name = self.name(incident, wanted)
-        changed = _write(self.path / name, text)
+        changed = self._write(self.path / name, text)
         self.pages[incident] = Page(name, front_matter(text))
         return self._index() or changed
 
@@ -69,8 +77,7 @@ class Folder:
         page = self.pages.get(incident)
         if page is None:
             return False
-        (self.path / page.name).unlink(missing_ok=True)
-        _sync(self.path)
+        self.disk.remove(self.path / page.name)
         del self.pages[incident]
         self._index()
         return True
@@ -86,7 +93,16 @@ class Folder:
             text = before[: before.index(BEGIN)] + block + before[before.index(END) + len(END) :]
         else:
             text = f"{before.rstrip()}\n\n{block}\n"
-        return _write(path, text)
+        return self._write(path, text)
+
+    def _write(self, path: Path, text: str) -> bool:
+        """False where the file has that text already."""
+        raw = text.encode("utf-8", "replace")
+        with suppress(FileNotFoundError):
+            if path.read_bytes() == raw:
+                return False
+        self.disk.replace(path, [raw], 0o644)  # it is public
+        return True
 
 
 def table(pages: Mapping[str, Page]) -> str:
@@ -133,34 +149,3 @@ def front_matter(text: str) -> dict[str, Any]:
 def _head(file: Path) -> str:
     with file.open("rb") as opened:
         return opened.read(HEAD).decode("utf-8", "replace")
-
-
-def _write(path: Path, text: str) -> bool:
-    """Puts a text in the place of a file: temp file beside it, fsync, rename. False where it has that text already."""
-    raw = text.encode("utf-8", "replace")
-    try:
-        if path.read_bytes() == raw:
-            return False
-    except FileNotFoundError:
-        pass
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(raw)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)  # it is public
-        temporary.rename(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    _sync(path.parent)
-    return True
-
-
-def _sync(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -43,7 +43,13 @@ def write_all(fd: int, data: bytes) -> None:
         rest = rest[os.write(fd, rest) :]
 
 
-def replace(path: Path, chunks: Iterable[bytes]) -> None:
+def remove(path: Path) -> None:
+    """Takes a file away, durably; one that is not there is no error."""
+    path.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def replace(path: Path, chunks: Iterable[bytes], mode: int = 0o600) -> None:
     """Puts ``chunks`` in the place of the file: temp file beside it, fsync, rename, fsync of the folder.
 
     OSError: the old file is still there, whole (or the new one, whole, where only the folder's fsync failed).
@@ -54,6 +60,7 @@ def replace(path: Path, chunks: Iterable[bytes]) -> None:
         try:
             for chunk in chunks:
                 write_all(fd, chunk)
+            os.fchmod(fd, mode)  # whatever the umask
             os.fsync(fd)
         finally:
             os.close(fd)
