@@ -55,3 +55,11 @@ def test_a_mail_of_numbers_says_that_its_end_is_not_read() -> None:
     _, reading = read("1 h " * 5_000 + "\n10:05 back\n")
     assert reading.problems == ()
     assert [m.what for m in reading.mentions] == ["back"]
+
+
+@pytest.mark.parametrize("piece", ["lince 11:50 UTC nobody can ", "2026-11-21 ", "| updated 21 Nov 2026 at 11:50 "])
+def test_a_line_of_200_kilobytes_full_of_times_is_not_looked_at_again_for_each_of_them(piece: str) -> None:
+    """Found by tests.fuzz: over 4 s, in the square of the line's length."""
+    seconds, reading = read(piece * (200_000 // len(piece)))
+    assert seconds < 3  # one on a quiet machine
+    assert len(reading.mentions) <= 500

@@ -40,6 +40,7 @@ _PAGE_STAMP = re.compile(
 _POSTED = re.compile(
     r"[ \t>]{0,4}(?:Posted|Veröffentlicht|Publié)\b(?:[ ](?:about |over |almost )?\w+[ ]\w+[ ]ago\.)?", re.I
 )
+LONG = 2000  # characters before a time that are looked at, or a line of 100 KB would be for each time in it
 TABLE, LABEL = 8, 7  # levels below every heading: a table's head, a line that names a zone
 
 
@@ -150,7 +151,7 @@ class _Walk:
         if p.dropped:
             return
         if e.day is None and not p.lead:
-            paragraph = max(0, line.start - 300)
+            paragraph = max(0, line.start - 300, e.start - LONG)
             paragraph = max(paragraph, self.text.rfind("\n\n", paragraph, e.start))
             p.plans = looks.PLANS.search(self.text, paragraph, e.start) is not None
             p.until = looks.UNTIL.search(self.text, max(line.start, e.start - 16), e.start) is not None
@@ -225,7 +226,11 @@ class _Walk:
             words
         ):
             zone = head_zone(words.strip(" \t#*_=>"), self.sheet.known.minutes)
-        row = [e for e in row if line.heading or not _PAGE_STAMP.search(self.text, line.start, e.start)]
+        row = [
+            e
+            for e in row
+            if line.heading or not _PAGE_STAMP.search(self.text, max(line.start, e.start - LONG), e.start)
+        ]
         days = [(e, d) for e in row if (not e.weak or self._fills(e, line)) and (d := self._day(e)) is not None]
         if line.heading:
             placer.heading(line.heading, zone, days[0][1] if days else None)
