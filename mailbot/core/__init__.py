@@ -2,8 +2,8 @@
 
 In the order in which a mail goes through (the first of a row is the way in, the others serve it):
 
-    message    bytes -> Message: limits, structure, encoded, date, html; trace (how it came), kinds and robots (what wrote
-               it), alerts (what a monitoring system says of what)
+    message    bytes -> Message: limits, structure, encoded, date, html; trace (how it came), signed (reply addresses),
+               kinds and robots (what wrote it), alerts (what a monitoring system says of what)
     reply      own text, quotes, signature, footer: openers (what begins a quote), quotes (words and shapes of both)
     threads    which incident: facts, subject, prefixes, memory, votes
     reading    what one message says: commands/ (a keyword is one function there) and times

@@ -18,6 +18,7 @@ from functools import lru_cache
 from mailbot.core.date import read_date
 from mailbot.core.encoded import body_text, decode_words, header_name, header_text
 from mailbot.core.limits import PARTS, bounded, few_parts, head_end
+from mailbot.core.signed import plain
 from mailbot.core.structure import Pairs, many_parts, one_part
 
 VALUE_BYTES = 32_768  # one header
@@ -50,6 +51,7 @@ class Message:
     ``message_id`` has no angle brackets; where the mail had none it is made from its content (lesson L9).
     ``references``: ids of References then In-Reply-To, oldest first, unique, without its own.
     ``text``: the decoded text/plain body, line ends as ``\\n``; for HTML-only mail the text made from it.
+    A signed reply address of ours stands in ``headers`` only, elsewhere without its signature: texts are quoted and printed.
     """
 
     message_id: str
@@ -91,7 +93,7 @@ def parse(raw: bytes) -> Message:
     senders = addresses(first.get("from", ""))
     if len(found["from"]) > 1 or len(senders) > 1:
         problems.append("more than one From: the first was taken")
-    people = addresses(", ".join([*found["to"], *found["cc"]]))
+    people = addresses(plain(", ".join([*found["to"], *found["cc"]])))
     replied = _ids(first.get("in-reply-to", ""), people)
     known = _ids(" ".join(found["references"]), ())
     message_id = _own_id(first, text, problems)
@@ -105,7 +107,7 @@ def parse(raw: bytes) -> Message:
         sender=senders[0] if senders else NOBODY,
         reply_to=addresses(first.get("reply-to", "")),
         recipients=people,
-        subject=decode_words(first.get("subject", "")),
+        subject=plain(decode_words(first.get("subject", ""))),
         references=references,
         in_reply_to=tuple(i for i in replied if i != message_id),
         thread_index=_thread_index(first.get("thread-index", "")),
@@ -271,7 +273,7 @@ def _body(mime: Mime, problems: list[str]) -> tuple[str, bool, tuple[str, ...], 
     if len(text) > TEXT_CHARS:
         problems.append(f"text over {TEXT_CHARS} characters: the rest was not read")
         text = text[:TEXT_CHARS]
-    return text, reader.from_html, tuple(reader.attachments[:PARTS]), tuple(reader.reports[:1])
+    return plain(text), reader.from_html, tuple(reader.attachments[:PARTS]), tuple(map(plain, reader.reports[:1]))
 
 
 class _Reader:

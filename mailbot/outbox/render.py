@@ -27,6 +27,7 @@ from typing import Any
 from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateNotFound
 from jinja2.sandbox import SandboxedEnvironment
 
+from mailbot.core import signed
 from mailbot.core.commands import keywords, read_commands
 from mailbot.core.commands.sections import SECTIONS
 from mailbot.core.due import Notice, Period, Policy
@@ -230,6 +231,8 @@ class Renderer:
     ``tell`` gets a sentence about each template of the list's own folder that is broken; ours takes its place.
     """
 
+    secret = b""  # signs the addresses for answers; without it none is given
+
     def __init__(self, mailing_list: MailingList, looks: Looks, tell: Callable[[str], object] | None = None) -> None:
         self.list, self.looks = mailing_list, looks
         self.tell = tell or logging.getLogger("mailbot").error
@@ -282,16 +285,14 @@ class Renderer:
             about = known[-1] if known else ""
         subject = notice.asks[-1].subject if notice.asks else incident.subject
         mail = self._mail(notice, now, f"{incident.id}.{notice.kind}")
-        plain = _line(subject or incident.title)[:MOST_SUBJECT].replace(
-            "=?", "= ?"
-        )  # the stdlib decodes what it is given:
-        mail["Subject"] = re.sub(r"^(?i:re:\s*)*", "Re: ", plain, count=1)  # =?utf-8?q?x=0ABcc:…?= would make a header
+        # The stdlib decodes what it is given: =?utf-8?q?x=0ABcc:…?= would make a header.
+        plain = _line(subject or incident.title)[:MOST_SUBJECT].replace("=?", "= ?")
+        mail["Subject"] = re.sub(r"^(?i:re:\s*)*", "Re: ", plain, count=1)
         if ID.fullmatch(about):
             mail["In-Reply-To"] = f"<{about}>"
         mail["References"] = " ".join(f"<{r}>" for r in self._references(incident, known, about))
         mail["X-Mailbot-Incident"] = incident.id
-        open_ones = self._questions(notice, incident, now, asked)
-        if open_ones:
+        if open_ones := self._questions(notice, incident, now, asked):
             mail["X-Mailbot-Asked"] = " ".join(q.label for q in open_ones)  # read back by the fold: asked once
         words = {
             "incident": incident,
@@ -338,8 +339,7 @@ class Renderer:
         counts = f"{reports} report{'s' * (reports != 1)} waiting, {loose} loose end{'s' * (loose != 1)}"
         subject = f"[incident digest] {period.key}: {len(sections['open'])} open, {counts}"
         pages = [row | {"report": self._page(row)} for row in sections["resolved"]]
-        words = {"period": period, **sections, "resolved": pages}
-        return self.of_many(notice, "digest", subject, previous, now, words)
+        return self.of_many(notice, "digest", subject, previous, now, {"period": period, **sections, "resolved": pages})
 
     def _page(self, row: Mapping[str, Any]) -> str:
         """Where an incident's published report is, for a line of the digest."""
@@ -359,12 +359,14 @@ class Renderer:
     def _mail(self, notice: Notice, now: datetime, name: str) -> EmailMessage:
         mail = EmailMessage(policy=SMTP.clone(header_factory=HEADERS))
         digest = hashlib.sha256("\n".join(notice.keys).encode()).hexdigest()[:12]
-        mail["Message-ID"] = f"<{name}.{digest}@{self.list.host}>"
+        message_id = f"{name}.{digest}@{self.list.host}"
+        mail["Message-ID"] = f"<{message_id}>"
         mail["Date"] = now
         mail["From"] = MailAddress("incident bot", addr_spec=self.list.bot)
-        everybody = ([self.list.address] if notice.to_list else []) + [t for t in notice.to if can_be_mailed(t)]
-        mail["To"] = [MailAddress(addr_spec=a) for a in dict.fromkeys(everybody)]
-        mail["Reply-To"] = MailAddress(addr_spec=self.list.bot if notice.private else self.list.address)
+        to = dict.fromkeys([*([self.list.address] if notice.to_list else []), *filter(can_be_mailed, notice.to)])
+        mail["To"] = [MailAddress(addr_spec=a) for a in to]
+        answers = signed.reply_to(self.list, notice.private, tuple(to), message_id, now, self.secret)
+        mail["Reply-To"] = MailAddress(addr_spec=answers)
         mail["Auto-Submitted"] = "auto-replied" if notice.asks else "auto-generated"
         mail["X-Auto-Response-Suppress"] = "All"
         mail["List-Id"] = f"<{self.list.address.replace('@', '.')}>"
@@ -394,5 +396,4 @@ class Renderer:
         message_id = str(mail["Message-ID"]).strip("<>")
         user, _, host = self.list.bot.partition("@")
         sender = f"{user}+b.{message_id.rpartition('@')[0][-40:]}@{host}" if notice.own else ""
-        asked = tuple(mail.get("X-Mailbot-Asked", "").split())
-        return Letter(message_id, sender, recipients, mail.as_bytes(), asked)
+        return Letter(message_id, sender, recipients, mail.as_bytes(), tuple(mail.get("X-Mailbot-Asked", "").split()))
