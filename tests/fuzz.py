@@ -24,13 +24,15 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from mailbot.app.reader import read_all
 from mailbot.intake.smtp import Intake, Limits
 from tests.incident_scene import ALICE, LIST, NOON, Scene, letters
 
+T = TypeVar("T")
 SECONDS, MEGABYTES = 2.0, 200
+BRED = 20_000  # and of a seed, or all of the time goes into large ones
 MOST = 200_000  # bytes of a mail: larger ones are the attacks' (tests.test_hostile)
 FIXTURES = Path(__file__).parent / "mail"
 HEAD = "From: Ann <ann@example.org>\r\nTo: incident@example.org\r\nMessage-ID: <1@example.org>\r\n"
@@ -72,47 +74,59 @@ class Fuzz:
         (folder / "finds").mkdir(exist_ok=True)
         self.seeds = [(HEAD + text).encode() for text in SEEDS]
         self.seeds += [
-            p.read_bytes()[:MOST] for place in (FIXTURES, folder / "seeds") for p in sorted(place.rglob("*.eml"))
+            p.read_bytes()[:BRED] for place in (FIXTURES, folder / "seeds") for p in sorted(place.rglob("*.eml"))
         ]
         self.seen: set[str] = set()
 
     def mails(self, until: float) -> None:
-        """Until that moment (monotonic seconds)."""
+        """Until that moment (monotonic seconds). A line a minute says how it goes."""
+        told = time.monotonic()
         with alarm():
             while time.monotonic() < until:
                 self.one(self.mutated())
+                if time.monotonic() > told + 60:
+                    told = time.monotonic()
+                    print(f"{(until - told) / 60:.0f} minutes to go: {self.said()}", file=sys.stderr, flush=True)
+
+    def said(self) -> str:
+        return f"{self.tried} mails, {self.finds} finds, the slowest step {self.slowest:.2f} s, {len(self.seeds)} seeds"
 
     def one(self, raw: bytes) -> None:
         self.tried += 1
-        began = time.process_time()
         try:
-            signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
-            row = self.whole(raw) if self.tried % 10 == 0 else only(raw)
-            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            if self.tried % 10 == 0:
+                self.whole(raw)
+            row = self.timed(lambda: only(raw))
         except (Exception, TooSlow):
-            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
             self.keep("finds", raw, traceback.format_exc())
             return
-        self.slowest = max(self.slowest, time.process_time() - began)
         if broke := [p for p in row["problems"] if "broke mailbot" in p]:
             self.keep("finds", raw, "\n".join(broke))
         if (sign := signature(row)) not in self.seen:
             self.seen.add(sign)
-            if self.tried > len(self.seeds):
+            if self.tried > len(self.seeds) and len(raw) <= BRED:
                 self.seeds.append(raw)
                 self.keep("seeds", raw, "")
 
-    def whole(self, raw: bytes) -> dict[str, Any]:
-        """With what follows: fold, every letter, an end."""
+    def timed(self, step: Callable[[], T]) -> T:
+        began = time.process_time()
+        signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
+        try:
+            return step()
+        finally:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            self.slowest = max(self.slowest, time.process_time() - began)
+
+    def whole(self, raw: bytes) -> None:
+        """With what follows, each in its time: the fold, every letter, an end."""
         scene = Scene()
         scene.mail(ALICE, "Since 11:50 UTC nobody can push.", 0)
         scene.settle()
-        scene.take(raw, scene.at(5))
-        letters(scene, 6)
-        scene.settle(6)
-        scene.mail(ALICE, "RESOLVED\nSTATUS\nTIMELINE", 30)
-        letters(scene, 31)
-        return only(raw)
+        self.timed(lambda: scene.take(raw, scene.at(5)))
+        self.timed(lambda: letters(scene, 6))
+        self.timed(lambda: scene.settle(6))
+        self.timed(lambda: scene.mail(ALICE, "RESOLVED\nSTATUS\nTIMELINE", 30))
+        self.timed(lambda: letters(scene, 31))
 
     def keep(self, where: str, raw: bytes, why: str) -> None:
         path = self.folder / where / f"{hashlib.sha256(raw).hexdigest()[:16]}.eml"
@@ -297,12 +311,14 @@ def main() -> int:
     fuzz.mails(time.monotonic() + 60 * args.minutes)
     asyncio.run(talks.run(args.dialogues))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(
-        f"seed {args.seed}, {folder}: {fuzz.tried} mails, {fuzz.finds} finds, the slowest {fuzz.slowest:.2f} s, {len(fuzz.seeds)} seeds"
-    )
+    print(f"seed {args.seed}, {folder}: {fuzz.said()}")
     print(f"{talks.held} dialogues, {talks.taken} mails taken, {len(talks.wrong)} wrong; at most {peak} MB")
     print("\n".join(talks.wrong[:20]))
-    return 1 if fuzz.finds or talks.wrong or peak > MEGABYTES else 0
+    bad = bool(fuzz.finds or talks.wrong or peak > MEGABYTES)
+    print(
+        "Something is wrong, see above." if bad else "Nothing raised, nothing took long, every dialogue was answered."
+    )
+    return int(bad)
 
 
 if __name__ == "__main__":

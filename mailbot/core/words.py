@@ -14,6 +14,7 @@ from mailbot.core.looks import DAY_CHANGED, line_look
 from mailbot.core.page import Line
 
 LIMIT = 2000  # characters of one entry
+LONG = 4000  # characters around a time that may be its sentence: a line of 100 KB is not cleaned for each time in it
 Spans = Sequence[tuple[int, int]]
 
 _PREPOSITIONS = (
@@ -251,7 +252,7 @@ def _sentence(text: str, lines: list[Line], index: int, spans: Spans, near: Span
         and _joins(lines[last], lines[last + 1])
     ):
         last += 1
-    start, end = _begin(text, lines[first], spans), lines[last].end
+    start, end = max(_begin(text, lines[first], spans), spans[0][0] - LONG), min(lines[last].end, spans[-1][1] + LONG)
     for m in _SENTENCE_END.finditer(text, start, spans[0][0]):
         start = m.end()
     stop = _SENTENCE_END.search(text, spans[-1][1], end)
