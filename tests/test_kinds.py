@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -38,6 +40,12 @@ def test_the_example_of_the_row_is_judged_by_that_row(mark: Mark) -> None:
         "From: Alice <alice@example.org>\nSubject: down\nX-Auto-Response-Suppress: All",
         "From: Alice <alice@example.org>\nSubject: down\nAuto-Submitted: no",
         "From: Alice Monitor <alice@example.org>\nSubject: outage in Zurich",
+        "From: Alice <alice@pagerduty.com>\nSubject: Incident: database is down",
+        "From: Alice <alice@grafana.com>\nSubject: Problem: dashboards are down",
+        "From: root <root@example.org>\nSubject: Problem: disk is full",
+        "From: Nagios admins <nagios-admins@example.org>\nSubject: meeting next week",
+        "From: Alice <alice@example.org>\nSubject: Down: the registry",
+        "From: Alice <alice@example.org>\nSubject: Holiday\nIn-Reply-To: <1@example.org>",
     ],
 )
 def test_a_person_is_human(head: str) -> None:
@@ -78,11 +86,97 @@ def test_a_monitoring_system_is_an_alert(head: str) -> None:
         "Automatyczna odpowiedź: down",
         "Автоматический ответ: down",
         "自动回复: down",
+        "自动答复: down",
+        "自動返信: down",
+        "자동 응답: down",
+        "رد تلقائي: down",
+        "תשובה אוטומטית: down",
+        "Αυτόματη απάντηση: down",
+        "Автоматична відповідь: down",
+        "Automatick\u00e1 odpov\u011b\u010f: down",
+        "Automatikus v\u00e1lasz: down",
+        "Otomatik cevap: down",
+        "Automatische reactie: down",
+        "Frav\u00e6rsmelding: down",
+        "Poissaoloilmoitus: down",
+        "Re: Resposta automatica: down",
         "[incident] Out of Office AutoReply: down",
     ],
 )
 def test_l4_an_automatic_reply_without_headers_is_auto_in_many_languages(subject: str) -> None:
-    assert judged(f"From: bob@example.org\nSubject: {subject}") == "auto"
+    for form in ("NFC", "NFD"):  # with accents in one piece and in two
+        assert judged(f"From: bob@example.org\nSubject: {unicodedata.normalize(form, subject)}") == "auto"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "From: noreply@example.org\nSubject: Problem: High CPU on web1",
+        "From: noreply@example.org\nSubject: [OK] CPU load",
+        "From: noreply@example.org\nSubject: UP | nightly backup",
+        "From: Zabbix <root@example.org>\nSubject: Problem: High CPU on web1",
+        "From: netdata on web1 <root@web1.example.org>\nSubject: web1 recovered, disk_space (/), disk usage",
+        "From: ops@example.org\nSubject: [FIRING:3, RESOLVED:1] InstanceDown",
+        "From: ops@example.org\nSubject: [Warn on {host:web1}] CPU is high",
+        "From: ops@example.org\nSubject: PROBLEM Service Alert: web1/HTTP is CRITICAL",
+        "From: ops@example.org\nSubject: [registry] [\U0001f534 Down] timeout",
+        "From: Alice <notifications@github.com>\nSubject: [acme/registry] Run failed: CI - main (0a1b2c3)",
+        "From: gitlab@example.org\nSubject: registry | Failed pipeline for main | 0a1b2c3d",
+        "From: jenkins@example.org\nSubject: nightly - Build # 12 - Failure!",
+        "From: ops@example.org\nSubject: Problem: High CPU on web1\nAuto-Submitted: auto-generated",
+    ],
+)
+def test_a_monitoring_system_is_known_whatever_address_it_was_given(head: str) -> None:
+    assert judged(head) == "alert"
+
+
+def test_a_recovery_is_no_persons_resolved_where_its_text_is_a_machines() -> None:
+    """Alertmanager sends from what the operator configured, and "[RESOLVED]" in a subject is what people write too."""
+    head = "From: ops@example.org\nSubject: [RESOLVED] InstanceDown (web1 prod)"
+    assert judged(head, "1 alert for alertname=InstanceDown\nView In Alertmanager\n[1] Resolved") == "alert"
+    assert judged(head, "We put a new disk in.") == "human"
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("Away: down", "I am away until 12 March and will reply when I return."),
+        ("Absence du bureau : down", "Je suis absente du bureau jusqu'au lundi."),
+        ("De vacaciones", "Me encuentro de vacaciones hasta el lunes."),
+        ("Fora do escrit\u00f3rio", "Estou fora do escrit\u00f3rio at\u00e9 segunda-feira."),
+        ("In ferie", "Sono in ferie fino al 20 agosto."),
+        ("Niet op kantoor", "Ik ben niet op kantoor tot 12 mei."),
+        ("Ej p\u00e5 kontoret", "Jag \u00e4r inte p\u00e5 kontoret f\u00f6rr\u00e4n m\u00e5ndag."),
+        ("P\u00e5 ferie", "Jeg holder ferie til mandag."),
+        ("Ute av kontoret", "Jeg er ute av kontoret til mandag."),
+        ("Lomalla", "Olen lomalla 12.8. asti."),
+        ("Poza biurem", "Przebywam na urlopie do 12 maja."),
+        ("Mimo kancel\u00e1\u0159", "Jsem na dovolen\u00e9 do pond\u011bl\u00ed."),
+        ("H\u00e1zon k\u00edv\u00fcl", "Szabads\u00e1gon vagyok h\u00e9tf\u0151ig."),
+        ("В отпуске", "Меня не будет в офисе до понедельника."),
+        ("Відсутність", "Я у відпустці до понеділка."),
+        ("İzindeyim", "12 Mayıs'a kadar izindeyim."),
+        ("Εκτός γραφείου", "Είμαι εκτός γραφείου έως τη Δευτέρα."),
+        ("不在办公室", "我目前不在办公室。"),
+        ("休暇", "休暇をいただいております。"),
+        ("부재중", "현재 부재중입니다."),
+        ("خارج المكتب", "أنا خارج المكتب حتى يوم الاثنين."),
+        ("מחוץ למשרד", "אני מחוץ למשרד עד יום ראשון."),
+    ],
+)
+def test_l4_who_is_away_says_so_in_subject_and_text_in_many_languages(subject: str, text: str) -> None:
+    for form in ("NFC", "NFD"):
+        head = f"From: bob@example.org\nSubject: {unicodedata.normalize(form, subject)}"
+        assert judged(head, unicodedata.normalize(form, text)) == "auto"
+        assert judged(head, "The registry refuses every login.") == "human"  # one witness is none
+
+
+def test_l4_a_program_that_leaves_the_subject_as_it_was_is_known_by_its_two_sentences() -> None:
+    head = "From: bob@example.org\nSubject: Re: database is down\nIn-Reply-To: <1@example.org>"
+    assert judged(head, "Hello, thank you for your message. I am out of the office until Monday.") == "auto"
+    assert judged(head, "Vielen Dank f\u00fcr Ihre Nachricht. Ich bin bis 12.3. nicht im B\u00fcro.") == "auto"
+    assert judged(head, "I am out of the office until Monday, Bob has the database.") == "human"
+    assert judged(head, "Thanks for the message. The database is back.") == "human"
 
 
 def test_l4_an_absence_that_people_would_word_alike_needs_the_text_too() -> None:

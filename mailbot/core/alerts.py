@@ -13,7 +13,32 @@ from dataclasses import dataclass
 from mailbot.core.subject import read_subject
 
 LIMIT = 300  # characters of a subject that are looked at
-_WELL = frozenset({"recovery", "recovered", "ok", "up", "resolved", "succeeded", "back up", "recover"})
+_WELL = frozenset(
+    {
+        "recovery",
+        "recovered",
+        "ok",
+        "up",
+        "resolved",
+        "succeeded",
+        "back up",
+        "recover",
+        "exists",
+        "fixed",
+        "successful",
+    }
+    | {
+        "closed",
+        "clear",
+        "cleared",
+        "online",
+        "back to normal",
+        "alert resolved",
+        "alert closed",
+        "deactivated",
+        "success",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +134,8 @@ SHAPES = (
     Shape(
         "Alertmanager, Grafana",
         _shape(
-            r"\[(?P<state>firing|resolved|alerting|ok|no ?data)(?::\d{1,4}(?:,\s?resolved:\d{1,4})?)?\]\s(?P<what>.{1,200})"
+            r"\[(?P<state>firing|resolved|alerting|alert|ok|no ?data|open|closed)(?::\d{1,4}(?:,\s?resolved:\d{1,4})?)?\]\s"
+            r"(?P<what>.{1,200})"
         ),
         "[FIRING:2] InstanceDown (prod)",
         "[RESOLVED] InstanceDown (prod)",
@@ -117,15 +143,148 @@ SHAPES = (
         machine=True,
     ),
     Shape(
+        "Nagios without stars, Sensu",
+        _shape(
+            _TAGS
+            + r"(?P<state>problem|recovery|recovered|alert|resolved)(?:\s(?:host|service)\s(?:alert|notification))?\s?[:-]\s"
+            r"(?P<what>.{1,200}?)(?:\sis|:)\s(?P<now>critical|warning|unknown|down|unreachable|ok|up)\b"
+        ),
+        "PROBLEM Service Alert: web1/HTTP is CRITICAL",
+        "RECOVERY Service Alert: web1/HTTP is OK",
+        "web1/HTTP",
+        machine=True,
+    ),
+    Shape(
+        "Netdata",
+        _shape(
+            r"(?P<what>\S{1,80})\s(?:is\s)?(?P<state>needs attention|critical|warning|recovered|clear)(?:,|\s-)\s"
+            r"(?P<more>[^=]{1,120}?)(?:\s=|\s\((?:alarm|was)\b|$)"
+        ),
+        "web1 needs attention, system.cpu (cpu), 10min_cpu_usage = 99%",
+        "web1 recovered, system.cpu (cpu), 10min_cpu_usage (alarm was raised for 5 minutes)",
+        "web1 system.cpu (cpu), 10min_cpu_usage",
+        machine=True,
+    ),
+    Shape(
+        "GitHub Actions",
+        _shape(
+            r"\brun (?P<state>failed|cancelled|succeeded)(?: at startup)?:\s(?P<what>.{1,200}?)(?:\s\([0-9a-f]{7,40}\))?$"
+        ),
+        "[acme/registry] Run failed: CI - main (0a1b2c3)",
+        "[acme/registry] Run succeeded: CI - main (4d5e6f7)",
+        "CI - main",
+        machine=True,
+    ),
+    Shape(
+        "GitLab",
+        _shape(
+            r"(?P<what>[^|]{1,100}?)\s\|\s(?P<state>failed|fixed|successful) pipeline for (?P<more>[^|]{1,100}?)(?:\s\||$)"
+        ),
+        "registry | Failed pipeline for main | 0a1b2c3d",
+        "registry | Fixed pipeline for main | 4d5e6f7a",
+        "registry main",
+        machine=True,
+    ),
+    Shape(
+        "Jenkins",
+        _shape(
+            r"\bbuild (?:is )?(?P<state>failed|unstable|back to normal)(?: in jenkins)?\s?:\s(?P<what>.{1,200}?)\s#\d{1,9}$"
+        ),
+        "Build failed in Jenkins: nightly #12",
+        "Jenkins build is back to normal : nightly #13",
+        "nightly",
+        machine=True,
+    ),
+    Shape(
+        "Jenkins by its own template",
+        _shape(
+            r"(?P<what>\S.{0,200}?)\s-\sbuild\s#\s?\d{1,9}\s-\s(?P<state>still failing|failure|unstable|fixed|successful)"
+        ),
+        "nightly - Build # 12 - Failure!",
+        "nightly - Build # 13 - Fixed!",
+        "nightly",
+        machine=True,
+    ),
+    Shape(
+        "Uptime Kuma",
+        _shape(r"\[(?P<what>[^\]]{1,100})\]\s\[[^\w\]]{1,4}\s?(?P<state>down|up)\]"),
+        "[registry] [🔴 Down] connect ECONNREFUSED",
+        "[registry] [✅ Up] 200 - OK",
+        "registry",
+    ),
+    Shape(
+        "Gatus",
+        _shape(r"\[(?P<what>[^\]]{1,100})\]\salert\s(?P<state>triggered|resolved)$"),
+        "[web/registry] Alert triggered",
+        "[web/registry] Alert resolved",
+        "web/registry",
+        machine=True,
+    ),
+    Shape(
+        "Azure",
+        _shape(r"(?P<state>fired|activated|resolved|deactivated):\s?(?P<what>sev\d\s.{1,200})"),
+        "Fired:Sev1 Azure Monitor Alert cpu on web1",
+        "Resolved:Sev1 Azure Monitor Alert cpu on web1",
+        "Sev1 Azure Monitor Alert cpu on web1",
+        machine=True,
+    ),
+    Shape(
+        "PRTG",
+        _shape(r"\]\s(?P<what>.{1,200}?)\s(?P<state>down|up|warning|unusual)\b[^(]{0,20}\("),
+        "[PRTG Network Monitor (mon1)] HTTP (web1) Down (Timeout)",
+        "[PRTG Network Monitor (mon1)] HTTP (web1) Up (OK)",
+        "HTTP (web1)",
+        machine=True,
+    ),
+    Shape(
+        "StatusCake",
+        _shape(
+            r"\b(?:website|site|host|server|service|test)\s(?P<state>down|up)(?:\salert)?\s?[:|-]\s(?P<what>.{1,200})"
+        ),
+        "Website Down Alert: registry.example.org",
+        "Website Up Alert: registry.example.org",
+        "registry.example.org",
+        machine=True,
+    ),
+    Shape(
+        "PagerDuty by number",
+        _shape(r"\b(?P<state>triggered|acknowledged|alert|resolved)(?: incident)?\]?\s(?P<what>\[?#\d{1,9}\b.{0,200})"),
+        "ALERT [#1234] on Registry - disk full",
+        "RESOLVED [#1234] on Registry - disk full",
+        "[#1234] on Registry - disk full",
+        machine=True,
+    ),
+    Shape(
+        "Better Uptime, GitLab, Opsgenie",
+        _shape(
+            r"\b(?P<state>new incident|started incident|resolved incident|alert resolved|alert closed|alert|closed):\s"
+            r"(?P<what>.{1,200})"
+        ),
+        "New incident: registry.example.org",
+        "Resolved incident: registry.example.org",
+        "registry.example.org",
+        machine=True,
+    ),
+    Shape(
+        "Monit on what is missing",
+        _shape(
+            r"(?:monit alert --\s{1,4}|^(?:\[[^\]]{1,40}\]\s)?\S{1,80}:\s)(?P<state>does not exist|exists)\s(?P<what>.{1,200})"
+        ),
+        "monit alert --  Does not exist nginx",
+        "monit alert --  Exists nginx",
+        "nginx",
+        machine=True,
+    ),
+    Shape(
         "Monit",
-        _shape(r"monit alert --\s{1,4}(?P<what>.{1,100}?)\s(?P<state>failed|succeeded)\s(?P<more>\S{1,100})"),
+        _shape(r"monit alert --\s{1,4}(?P<what>.{1,100}?)\s(?P<state>failed|matched|succeeded)\s(?P<more>\S{1,100})"),
         "monit alert --  Connection failed nginx",
         "monit alert --  Connection succeeded nginx",
         "Connection nginx",
     ),
     Shape(
         "Zabbix",
-        _shape(_TAGS + r"(?P<state>problem|resolved|ok)(?:\sin\s[\w ]{1,30})?:\s(?P<what>.{1,200})"),
+        _shape(_TAGS + r"(?P<state>(?:updated )?problem|resolved|ok)(?:\sin\s[\w ]{1,30})?:\s(?P<what>.{1,200})"),
         "Problem: High CPU on web1",
         "Resolved in 5m 10s: High CPU on web1",
         "High CPU on web1",
@@ -133,17 +292,31 @@ SHAPES = (
     ),
     Shape(
         "Healthchecks",
-        _shape(_TAGS + r"(?P<state>down|up)\s\|\s(?P<what>.{1,200})"),
+        _shape(
+            _TAGS
+            + r"(?P<state>down|up|critical|error|failed|warning|crit|warn|recovery|recovered|unreachable|offline|online)"
+            r"\s?(?:\||:|-)\s(?P<what>.{1,200})"
+        ),
         "DOWN | nightly backup",
         "UP | nightly backup",
         "nightly backup",
         machine=True,
     ),
     Shape(
+        "Munin",
+        _shape(
+            _TAGS + r"(?P<what>.{1,200}?)(?::\s|\s)(?P<state>CRITICAL|WARNING|UNKNOWN|OK)$",
+        ),
+        "example.org web1.example.org Disk usage: CRITICAL",
+        "example.org web1.example.org Disk usage: OK",
+        "example.org web1.example.org Disk usage",
+        machine=True,
+    ),
+    Shape(
         "others",
         _shape(
             _TAGS + r"(?:\w{1,12}:\s)?(?P<what>.{1,200}?)\s(?:is|went)\s(?:now\s)?"
-            r"(?P<state>down|up|critical|ok|warning|unknown|unreachable|back up|recovered)\b"
+            r"(?P<state>down|up|critical|ok|warning|unknown|unreachable|back up|recovered|offline|online)\b"
         ),
         "registry-2 is down",
         "registry-2 is back up",
@@ -161,7 +334,7 @@ def read_alert(subject: str, *, machine: bool) -> Alert | None:
             parts = found.groupdict()
             what = f"{parts['what']} {parts.get('more') or ''}".strip()
             state = str(parts.get("now") or parts["state"]).lower()
-            return Alert(what, state in _WELL or parts["state"].lower() == "recovery")
+            return Alert(what, state in _WELL or parts["state"].lower() in ("recovery", "resolved incident"))
     return None
 
 

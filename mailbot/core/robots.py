@@ -1,15 +1,24 @@
 """What machines write: words and shapes of bounces, auto-replies and monitoring systems. The rows that use them: ``kinds``.
 
-Law: plain words only, each list in the languages it was met in; every pattern is tried on a bounded piece of lower-case text.
+Law: plain words only, each list in the languages it was met in; every pattern is tried on a bounded piece of ``plain`` text.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
+
+
+def plain(text: str) -> str:
+    """Lower-case and without accents: programs write "Réponse" composed, in pieces or without any, and all are one word."""
+    if text.isascii():
+        return text.lower()
+    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
 
 
 def _any(*rows: str, before: str = "", after: str = "") -> re.Pattern[str]:
-    return re.compile(f"{before}(?:{'|'.join(rows)}){after}")
+    words = "|".join(rows)  # each letter is made plain by itself: what a pattern has beside them stays as it is
+    return re.compile(f"{before}(?:{''.join(c if c.isascii() else plain(c) for c in words)}){after}")
 
 
 DAEMON = _any(
@@ -57,63 +66,116 @@ RETURN_ADDRESS = _any(  # the local part of a sender that only machines answer, 
     r"(?:bounces?|returns?|return-path|verp|catch-?all|prvs|srs0|srs1)[+=][\w.+=-]{4,}@",
 )
 ANSWERED_SUBJECT = _any(  # programs write these, people do not
-    r"automatic reply|auto(?:mated)?[- ]?(?:reply|response|responder)|automatische antwort",
-    r"automatische abwesenheitsnotiz|abwesenheitsnotiz|abwesenheitsnachricht|réponse automatique",
-    r"message d'absence|respuesta automática|risposta automatica|resposta automática|automatisch antwoord",
-    r"afwezigheidsbericht|automatiskt svar|automatisk svar|autosvar|automaattinen vastaus",
-    r"automatyczna odpowiedź|autoodpowiedź|automatická odpověď|automatikus válasz|răspuns automat",
-    r"автоматический ответ|автоответ|автоматична відповідь|αυτόματη απάντηση|otomatik yanıt|自动回复|自動回覆|自動応答",
-    r"자동 회신|out of office autoreply|vacation (?:reply|message))(?:\W|$",
+    r"auto(?:mated|matic)?[- ]?(?:reply|response|responder|answer)|out of office auto\w*|vacation (?:reply|message)",
+    r"automatische (?:antwort|rückmeldung|abwesenheitsnotiz)|auto-?antwort|abwesenheits(?:notiz|nachricht|assistent|meldung)",
+    r"réponse auto\w*|message d.absence|respuesta automática|auto[- ]?respuesta|contestador automático",
+    r"mensaje automático|re[sc]posta autom[àá]tica|risposta automatica|automatisch(?:e)? (?:antwoord|reactie|bericht)",
+    r"afwezigheids(?:bericht|melding|assistent)|auto(?:matisk(?:t)?)? ?svar|automatisk besvarelse|sjálfvirkt svar",
+    r"frånvaro(?:meddelande|assistent)?|fraværs(?:meddelelse|melding|assistent|besked)|automaattinen vastaus|poissaoloilmoitus",
+    r"automatyczna odpowiedź|odpowiedź automatyczna|autoodpowiedź|automatická odpov[eě]ď|automatický odgovor",
+    r"automatikus válasz|răspuns automat|automatski odgovor|samodejni odgovor|аутоматски одговор|автоматичен отговор",
+    r"автоматический ответ|автоответ(?:чик)?|автоматична відповідь|αυτόματη απάντηση|otomatik (?:yanıt|cevap)",
+    r"automaatvastus|automātisk[aā] atbilde|automatinis atsakymas|përgjigje automatike|erantzun automatikoa",
+    r"trả lời tự động|balasan otomatis|jawapan automatik|ตอบกลับอัตโนมัติ|स्वचालित उत्तर|رد تلقائي|الرد التلقائي|پاسخ خودکار",
+    r"(?:תשובה|מענה) אוטומטית?|自动(?:回复|答复|应答)|自動(?:回覆|回復|回信|答覆|返信|応答)(?:メール)?|자동 ?(?:회신|응답)",
     before=r"(?:re: ?)?",
+    after=r"(?:\W|$)",
 )
 AWAY_SUBJECT = _any(  # people write these too
-    r"auto:|out of (?:the )?office|out-of-office|ooo\b|away from|on vacation|on leave|vacation|abwesen",
-    r"urlaub|nicht im (?:büro|haus)|absen(?:ce|t)|en congés|fuera de (?:la )?oficina|ausen(?:te|cia)",
-    r"ausência|fuori (?:sede|ufficio)|assenza|afwezig|frånvaro|poissa|fravær|nieobecno|nepřítomn|вне офиса",
-    r"отсутств|不在",
+    r"auto:|(?:i am |i'm )?out of (?:the )?office|out-of-office|ooo\b|away\b|(?:\w+ )?(?:vacation|holiday|leave)\b",
+    r"abwesen|(?:im )?urlaub|nicht im (?:büro|haus)|außer haus|absen(?:ce|t)|en congés?|en vacances|hors du bureau",
+    r"fuera de (?:la )?oficina|ausen(?:te|cia)|de vacaciones|ausência|fora do (?:escritório|gabinete)|(?:de|em) férias",
+    r"fuori (?:sede|ufficio)|assen(?:za|te)|in ferie|afwezig|niet (?:op kantoor|aanwezig)|(?:op|met) vakantie",
+    r"frånvar|(?:ej|inte) på kontoret|(?:på )?semester|fravær|(?:ikke|ute) (?:på|av) kontoret|(?:på )?ferie|bortrest|bortreist",
+    r"poissa|(?:vuosi)?loma|nieobecn|poza biurem|urlop|nepřítomn|neprítomn|mimo (?:kancelář|kanceláriu)|dovolen",
+    r"házon kívül|irodán kívül|távollét|szabadság|(?:în )?concediu|în afara biroului|вне офиса|отсутств|в отпуск|отпуск",
+    r"відсутн|поза офісом|у відпустці|відпустка|извън офиса|ofis dışı|izin|εκτός γραφείου|απουσία|σε άδεια",
+    r"不在|(?:正在)?(?:休假|外出|休暇|出差|度假)|부재|휴가|خارج المكتب|في إجازة|إجازة|מחוץ למשרד|בחופשה|היעדרות",
     before=r"(?:re: ?)?",
 )
 AWAY_TEXT = _any(
-    r"\bi(?:'m| am| will be| shall be) (?:currently |now |presently )?"
-    r"(?:out of|away|on (?:annual |sick |parental )?(?:leave|vacation|holiday)|travelling)",
+    r"\bi(?:'m| am| will be| shall be) (?:currently |now |presently |away and )?"
+    r"(?:out (?:of|till|until)|ooo\b|away|on (?:annual |sick |parental |maternity |paternity )?(?:leave|vacation",
+    r"holiday)|travell?ing)",
     r"limited access to (?:my )?e-?mail",
     r"(?:will|shall) (?:return|be back|respond|reply)[^.]{0,60}(?:return|back|on|when)",
     r"automat(?:ic|ed) (?:reply|response)",
-    r"bin (?:derzeit |zur zeit |momentan |vom |ab |bis )?(?:[^.]|\d\.){0,60}"
+    r"\b(?:bin|befinde mich) (?:derzeit |zur zeit |momentan |vom |ab |bis )?(?:[^.]|\d\.){0,60}"
     r"(?:nicht (?:im|erreichbar|am)|abwesend|im urlaub|außer haus)",
     r"e-?mails? (?:werden|wird) nicht (?:weitergeleitet|gelesen)",
-    r"je (?:suis|serai) (?:actuellement )?(?:absent|en cong)|estoy (?:fuera|de vacaciones|ausente)",
-    r"estar[eé] (?:fuera|ausente)|estou (?:ausente|de férias|fora)|sono (?:assente|fuori|in ferie)",
-    r"ben (?:ik )?(?:afwezig|niet aanwezig|met vakantie)|jestem nieobecn|nejsem přítom|нахожусь в отпуске",
-    r"буду отсутствовать|我(?:正在)?休假|不在にして",
+    r"je (?:suis|serai) (?:actuellement )?(?:absent|en (?:cong|vacances)|hors d)",
+    r"\b(?:estoy|me encuentro) (?:fuera|de vacaciones|ausente)|estar[eé] (?:fuera|ausente|de vacaciones)",
+    r"\b(?:estou|encontro-me|estarei) (?:ausente|de férias|em férias|fora)",
+    r"\b(?:sono|sarò) (?:assente|fuori|in ferie)",
+    r"\bben (?:ik )?(?:\w+ )?(?:afwezig|niet (?:aanwezig|op kantoor)|(?:met|op) vakantie)",
+    r"jag är (?:\w+ )?(?:frånvarande|inte på kontoret|på semester|ledig|bortrest)",
+    r"jeg (?:er|holder) (?:\w+ )?(?:på ferie|ferie|ikke på kontoret|ute av kontoret|bortreist|fraværende)",
+    r"\bolen (?:\w+ )?(?:poissa|lomalla|vuosilomalla)|jestem (?:\w+ )?(?:nieobecn|na urlopie|poza biurem)|przebywam na urlopie",
+    r"(?:jsem|som|nejsem|nie som) (?:\w+ )?(?:mimo kancel|na dovolen|přítom|prítom)|szabadságon vagyok",
+    r"(?:irodán|házon) kívül vagyok",
+    r"sunt (?:\w+ )?(?:în concediu|plecat)|нахожусь в отпуске|\bя (?:\w+ )?в отпуск|буду отсутствовать|меня (?:\w+ )?не будет",
+    r"\bя (?:\w+ )?у відпустці|мене (?:\w+ )?не буде|буду відсутн|(?:аз )?съм в отпуск|ofis dışında|izindeyim|izinli",
+    r"(?:είμαι|βρίσκομαι) (?:εκτός|σε άδεια)|我(?:目前|现在|正在|將|将)?(?:不在|休假|外出|出差|度假)|正在休假|不在にして",
+    r"休暇をいただ",
+    r"부재중|휴가 중|خارج المكتب|في إجازة|מחוץ למשרד|בחופשה",
+)
+THANKS = _any(  # for the mail that is answered: how programs begin under a subject that they leave as it was
+    r"thanks? (?:you )?for (?:your|the) (?:e-?mail|message|mail)",
+    r"(?:vielen )?dank für (?:ihre|deine) (?:e-?mail|nachricht|mail)",
+    r"merci (?:de|pour) votre (?:e-?mail|message|courriel|mail)|gracias por su (?:correo|mensaje|e-?mail)|obrigad[oa] pel[oa]",
+    r"grazie per (?:il tuo|la sua|il suo|averci)|bedankt voor (?:uw|je) (?:e-?mail|bericht)",
+    r"tack för (?:ditt|ert) (?:mejl|mail|meddelande)",
+    r"tak for din (?:mail|e-?mail|besked)|takk for (?:din|e-?posten|henvendelsen)|kiitos viestist",
+    r"dziękuję za (?:wiadomość|e-?mail|maila)",
+    r"děkuji za (?:váš|zprávu|e-?mail)|спасибо за (?:ваше )?(?:письмо|сообщение)",
+    r"дякую за (?:ваш )?(?:лист|повідомлення)|感谢您的(?:来信|邮件)",
+    before=r"^[\W_]{0,20}(?:[^\W\d]{2,20}[ ,]{1,2}){0,4}",
+)
+PRODUCT = _any(  # the local part of an address, or the sender's name, of which no person is called
+    r"nagios|naemon|icinga2?|zabbix|alert-?manager|grafana|prometheus|pager-?duty|opsgenie|uptime-?robot|uptime-?kuma",
+    r"status-?page|pingdom|datadog|sensu|munin|netdata|check-?mk|librenms|observium|prtg|healthchecks(?:\.io)?|statuscake",
+    r"cloudwatch|aws notifications|kapacitor|victorops|better ?uptime|better ?stack|site24x7|smartd",
+    r"mdadm(?: monitoring)?|gatus",
+    r"hetrixtools|freshping|new-?relic|jenkins|buildbot",
+    after=r"(?:[-_.+]?\d{0,3}|[-_.+ ].{0,40})",
 )
 MONITOR = _any(  # the local part of an address
-    r"nagios|naemon|icinga2?|zabbix|alert-?manager|grafana|prometheus|monitor(?:ing|s)?|alert(?:s|ing|a)?",
-    r"alarms?|pager-?duty|opsgenie|uptime-?robot|uptime|status-?page|pingdom|datadog|sensu|monit|munin",
-    r"netdata|check-?mk|cmk|librenms|observium|prtg|healthchecks|statuscake|cloudwatch|new-?relic|splunk",
-    r"sentry|kapacitor|victorops|betteruptime|site24x7|watchdog|probes?|smartd|mdadm",
+    r"monitor(?:ing|s)?|alert(?:s|ing|a)?|alarms?|uptime|monit|cmk|splunk|sentry|watchdog|probes?|gitlab|ci|cicd|kuma",
     after=r"(?:[-_.+]?\d{0,3}|[-_.+].{0,40})",
 )
-MONITOR_DOMAIN = _any(
-    r"pagerduty\.com|uptimerobot\.com|statuspage\.io|pingdom\.com|datadoghq\.(?:com|eu)|opsgenie\.net",
-    r"grafana\.(?:com|net)|healthchecks\.io|statuscake\.com|sns\.amazonaws\.com|newrelic\.com|sentry\.io",
-    r"betterstack\.com|site24x7\.com|victorops\.com",
+NOBODY = _any(  # the local part of an address that nobody reads
+    r"no[-_.]?reply|do[-_.]?not[-_.]?reply|notifications?|notify|nobody|mailer|automation|cron",
+    before=r"(?:.{0,40}[-_.+])?",
+    after=r"(?:[-_.+].{0,60})?",
+)
+MONITOR_DOMAIN = _any(  # where nobody writes from there: people work at these, too
+    r"pagerduty\.com|uptimerobot\.com|statuspage\.io|pingdom\.com|datadoghq\.(?:com|eu)|dtdg\.co|opsgenie\.net",
+    r"grafana\.(?:com|net)|healthchecks\.io|statuscake\.com|sns\.amazonaws\.com|newrelic\.com|sentry\.io|getsentry\.com",
+    r"betterstack\.com|betteruptime\.com|site24x7\.com|victorops\.com|freshping\.io|hetrixtools\.com",
     before=r"(?:^|\.)",
     after=r"$",
 )
 STATE = _any(
     r"problem|recovery|recovered|firing|resolved|critical|crit|warning|warn|ok|down|up|alert(?:ing)?|alarm",
     r"triggered|incident|investigating|identified|monitoring|maintenance|degraded|outage|unreachable",
-    r"acknowledg\w*|no data|failed|failure|error|threshold|test",
+    r"acknowledg\w*|no data|failed|failure|error|threshold|test|exists?|matched|fixed|succeeded|successful|offline|online",
     before=r"\b",
     after=r"\b",
 )
+ALERT_TEXT = _any(  # what stands in the mails of monitoring systems and in nobody else's
+    r"sent by alertmanager|view in alertmanager|\balertname ?[=:]|\bsource: https?://\S{1,200}/graph\?",
+    r"\bsilence(?: url)?: https?://",
+    r"sent by grafana|view (?:your )?alert rule|grafana v\d|original problem id: \d|\*{3,5} (?:nagios|icinga)\b|zabbix",
+)
 ALERT_SUBJECT = _any(  # shapes that only machines write
     r"\*\* ?(?:problem|recovery|acknowledgement|flapping\w*|downtime\w*|custom|host|service)\b.{0,250}\*\*",
-    r"\[firing:\d+\]|\[resolved:\d+\]",
+    r"\[firing:\d+[^\]]{0,30}\]|\[resolved:\d+\]",
     r"\[(?:problem|recovery)\] .{0,150} is (?:critical|warning|unknown|down|ok|up)\b",
-    r"monitor is (?:down|up):|(?:down|up) alert: .{0,150} is (?:down|up)\b|\[alerting\] ",
+    r"(?:problem|recovery|acknowledgement) (?:host|service) (?:alert|notification)\s?[:-] .{0,150} is \w",
+    r"(?:[^\w\[]{1,4})?monitor is (?:down|up):|(?:down|up) alert: .{0,150} is (?:down|up)\b|\[alerting\] ",
     r"\[(?:monitor alert|p[1-5])\] (?:\[?triggered|\[?recovered|\[?warn)",
-    r"\[(?:triggered|recovered)(?: on \{[^}]{0,100}\})?\] |alarm: .{0,150} in (?:eu|us|ap|sa|ca) |check_mk: ",
-    r"monit alert --|munin::|smart error \(|(?:degradedarray|fail|failspare) event on /dev/md",
+    r"\[(?:triggered|recovered)\] |\[(?:(?:re-)?triggered|recovered|warn|no data) on \{[^}]{0,100}\}\] ",
+    r"alarm: .{0,150} in (?:eu|us|ap|sa|ca) |check_mk: |(?:\[[^\]]{1,100}\] )?\[[🔴✅🟢⚠] ?(?:down|up)\]",
+    r"monit alert --|munin::|smart error \(|\w{4,30} event on /dev/md",
+    r"\S{1,80} (?:needs attention|recovered), \S{1,80} \(",
 )
