@@ -32,6 +32,7 @@ from mailbot.store.archive import Arrival
 
 LOOK = timedelta(hours=1)  # it looks as often as this, whatever it was told is due next
 MEMORY, ENOUGH = "/dev/shm", 1 << 29  # bytes; a year on a busy list takes a tenth of it
+SECRET = b"of a scene, which gives the same bytes again"
 AGAIN = timedelta(seconds=15)  # after a look at which something stayed due
 
 
@@ -154,6 +155,7 @@ class Play:
     def _start(self) -> None:
         for config in self.config.each:
             office = Office(config, self.post, self.clock)
+            office.secret = SECRET
             self.offices.append(office)
             office.load()
             office.begin()

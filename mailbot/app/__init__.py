@@ -9,7 +9,8 @@ mailroom   what is due -> written into the archive -> handed to the smarthost
              passed (times not used), similar (past incidents); holds (addresses that bounce), pages (published reports)
 office     archive, register and mailroom of one list
 daemon     the event loop: ways in, reading, ticking, clean shutdown
-             routing (which list a mail is for), control (operators' requests to it), health
+             routing (which list a mail is for), addressed (to which signed address it came), control (operators' requests
+             to it), health
 importing, reader, showing   what the commands import, read and show print
 setup      config -> the parts, put together;  log: one function a fact;  tokens: our own secret
 """

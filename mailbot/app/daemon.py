@@ -155,7 +155,7 @@ class Daemon:
         """On disk when this returns (law 1); whatever it raises is answered with 451."""
         try:
             for office in route(self.offices, raw, recipients):
-                arrival = Arrival(way, sender, recipients, office.trust(raw))
+                arrival = Arrival(way, sender, recipients, office.trust(raw, recipients))
                 record: Record = await asyncio.wrap_future(office.archive.append("in", raw, arrival))
         except OSError as error:
             log.refused(way, error.strerror or str(error))

@@ -23,6 +23,7 @@ from mailbot.intake.trust import Trust, judge
 
 NONE: Mapping[str, str] = MappingProxyType({})
 _ID_LINE = re.compile(rb"(?im)^message-id:[^\r\n]{1,500}")
+_OUR_ID = re.compile(r"(INC-\d{8}-[A-Z2-9]{3,60})\.")  # so our Message-IDs about one incident begin
 OLDEST = datetime(1971, 1, 1, tzinfo=UTC)  # a Date before mail of this kind is no date (seen: 1945)
 
 
@@ -53,14 +54,15 @@ def take_in(
     redacted: Mapping[str, str] = NONE,
     dated_to: datetime | None = None,
     kept: str = "",
+    answers: tuple[str, ...] = (),
 ) -> Taken:
-    """``kept``: what was found of its sender when it arrived. ``redacted``: what redacted mails were, by Message-ID, where
-    this is one of them.
+    """``kept``: what was found of its sender when it arrived. ``answers``: the mails of ours with whose signed addresses it
+    came. ``redacted``: what redacted mails were, by Message-ID, where this is one of them.
 
     ``dated_to``: with a mail of an old archive, the present: its Date counts, and ``at`` only where it has none.
     """
     try:
-        message = parse(raw)
+        message = _answering(parse(raw), answers)
         at = (date_of(message, dated_to) if dated_to else None) or at
         parts = split(message.text)
         if message.message_id in redacted:
@@ -69,14 +71,24 @@ def take_in(
             what, reason = "ours", "the archive says that we wrote it"
         else:
             what, reason = kind(message, envelope)
-        known = facts(message, parts, at.timestamp(), what)
-        known = replace(known, private=private_way(mailing_list, message.recipients))
+        private = private_way(mailing_list, message.recipients)
+        known = facts(message, parts, at.timestamp(), what, private=private)
+        if via := next((found[1] for each in answers if (found := _OUR_ID.match(each))), ""):
+            known = replace(known, via=via)
         trust = judge(
             message, list_address=mailing_list.address, list_id=list_id, authserv=mailing_list.authserv, kept=kept
         )
         return Taken(message, parts, what, reason, trust, known, at, imported)
     except Exception as error:  # a mail that breaks our code stops nothing else (law 4); nobody knows yet which it is
         return _set_aside(raw, at, imported, f"it broke mailbot: {type(error).__name__}: {error}")
+
+
+def _answering(message: Message, answers: tuple[str, ...]) -> Message:
+    """As if its headers said what it answers: mail programs drop them, the address that they write to stays."""
+    if not answers:
+        return message
+    replied = tuple(dict.fromkeys((*message.in_reply_to, *answers)))
+    return replace(message, in_reply_to=replied, references=tuple(dict.fromkeys((*message.references, *answers))))
 
 
 def _set_aside(raw: bytes, at: datetime, imported: bool, why: str) -> Taken:

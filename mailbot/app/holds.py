@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mailbot.app import log
+from mailbot.app.addressed import came_to
 from mailbot.app.register import Register
 from mailbot.core.message import parse
 from mailbot.outbox import bounces, verp
@@ -98,7 +99,7 @@ class Holds:
     def _whose(self, record: Record) -> Iterator[str]:
         """Who did not get our mail: by the signed address that the bounce came to."""
         bot = self.register.list.bot
-        for address in _came_to(record):
+        for address in came_to(record.arrival.recipients, parse(record.raw)):
             found = verp.returned(address, bot, self.secret)
             if found is None:
                 continue
@@ -146,13 +147,3 @@ def held(acts: Iterable[dict[str, object]], known: set[str] | None = None) -> di
             if known is not None:
                 known.add(str(act.get("bounce", "")))
     return found
-
-
-def _came_to(record: Record) -> Iterator[str]:
-    """Envelope recipients; from a mailbox, where there is no envelope, what the headers say of them."""
-    if record.arrival.recipients:
-        yield from record.arrival.recipients
-        return
-    message = parse(record.raw)
-    yield from (value for name, value in message.headers if name in ("delivered-to", "x-original-to"))
-    yield from (address.email for address in message.recipients)

@@ -20,6 +20,7 @@ from mailbot.app.folds import Folds
 from mailbot.app.rows import unread
 from mailbot.app.similar import Titles
 from mailbot.app.tokens import secret_of
+from mailbot.core import signed
 from mailbot.core.due import Posted
 from mailbot.core.incident import MailingList
 from mailbot.core.threads import OF_MANY, Facts, Known, Placement, Threads
@@ -81,6 +82,7 @@ class Index:
         self.titles = Titles()
         self.wake: dict[str, float] = {}  # live incident -> when to look at what is due (seconds since 1970)
         self.ours: set[str] = set()
+        self.marks: dict[str, str] = {}  # what signed addresses say of ours -> Message-ID
         # incident -> what became part of it: with which message, and the numbers it had by then
         self.joined: dict[str, list[tuple[int, str, list[int]]]] = defaultdict(list)
         self.decisions = Decisions()
@@ -174,6 +176,7 @@ class Index:
     def _index_ours(self, doc: Doc, facts: Facts | Known) -> None:
         at = datetime.fromtimestamp(facts.at, UTC)
         self.ours.add(facts.message_id)
+        self.marks[signed.mark(facts.message_id)] = facts.message_id
         keys = tuple(doc["k"])
         if not doc["i"]:
             self.written.update(dict.fromkeys(keys, at))

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 from mailbot.app import log, setup
+from mailbot.app.addressed import vouched
 from mailbot.app.mailroom import Mailroom
 from mailbot.app.register import Register
+from mailbot.app.tokens import secret_of
 from mailbot.config import Config
 from mailbot.intake.trust import written
 from mailbot.outbox.post import Post
@@ -30,17 +33,19 @@ class Office:
         self.name = config.store.folder.name  # as in [lists.NAME]
         self.policy = setup.policy(config)
         self.archive: Archive = setup.open_archive(config, clock=clock)
+        self.secret = secret_of(self.archive)
         self.wake = asyncio.Event()
         self.ready = False  # register and mailroom are there
         self.rounds = 0  # how often everything was read and written
         self.reading = asyncio.Lock()  # who holds it has the register
         self._uncommitted = 1  # what the start found; the first commit keeps it
 
-    def trust(self, raw: bytes) -> str:
+    def trust(self, raw: bytes, recipients: Sequence[str] = ()) -> str:
         """What vouches for the sender of a mail that arrives, to be kept with it; never a reason to refuse it."""
         listed, server = self.config.list, self.config.trust.authserv_id
         try:
-            return written(raw, list_address=listed.address, list_id=listed.id, authserv=server)
+            kept = written(raw, list_address=listed.address, list_id=listed.id, authserv=server)
+            return vouched(kept, raw, recipients, bot=listed.bot, secret=self.secret, clock=self.clock)
         except Exception as error:
             log.broke("", "judging a sender", error)
             return "unknown its headers could not be judged"
@@ -48,12 +53,14 @@ class Office:
     def load(self) -> None:
         """What is known. Takes seconds with 100,000 messages, and minutes where the state must be made again."""
         self.register: Register = setup.open_register(self.config, self.archive)
+        self.register.secret = self.secret  # the same also where it could not be kept
 
     def begin(self) -> None:
         """To be called when it is loaded."""
         self.commit()
         folder = self.config.publish.folder
         renderer = setup.renderer(self.config)
+        renderer.secret = self.secret
         for sentence in renderer.broken():
             log.note(f"{sentence}; ours is used for it")
         self.mailroom = Mailroom(self.register, renderer, self.policy, self.post, folder)

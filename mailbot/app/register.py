@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mailbot.app import log
+from mailbot.app.addressed import signed_to
 from mailbot.app.decisions import decided
 from mailbot.app.desk import Taken, said, take_in, written_by_us
 from mailbot.app.index import META, Index, order, placed_as, placement, without_gc
@@ -101,7 +102,13 @@ class Register(Index):
             imported=record.imported,
             redacted=self.redacted if record.redacted else {},
             kept=record.arrival.trust,
+            answers=self._answered(record),
         )
+
+    def _answered(self, record: Record) -> tuple[str, ...]:
+        """The mails of ours with whose signed addresses it came: their ids, also where its headers name none."""
+        found = signed_to(record.raw, record.arrival.recipients, self.list.bot)[0]
+        return tuple(self.marks[each.mark] for each in found if each.mark in self.marks)
 
     def _doc(self, record: Record, taken: Taken) -> Doc:
         place = record.place

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from mailbot.app.addressed import signed_to
 from mailbot.core.message import parse
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def route(offices: Sequence[Office], raw: bytes, recipients: Iterable[str]) -> l
 def _rules(offices: Sequence[Office], raw: bytes, envelope: set[str]) -> Iterator[list[Office]]:
     yield [o for o in offices if not envelope.isdisjoint(_addresses(o))]
     yield [o for o in offices if envelope.intersection(o.config.private.addresses)]
+    yield [o for o in offices if _gave(o, raw, tuple(envelope))]
     message = parse(raw)
     yield [o for o in offices if f"<{o.config.list.id.lower()}>" in message.header("list-id").lower()]
     named = [o for o in offices if any(_is_bot(o, address) for address in envelope)]
@@ -35,6 +37,12 @@ def _rules(offices: Sequence[Office], raw: bytes, envelope: set[str]) -> Iterato
     yield [o for o in offices if not to.isdisjoint(_addresses(o))]
     yield named[:1]
     yield list(offices[:1])
+
+
+def _gave(office: Office, raw: bytes, envelope: Sequence[str]) -> bool:
+    """Did it come to a signed address that this list wrote in one of its mails? Several lists may share a bot."""
+    found = signed_to(raw, envelope, office.config.list.bot)[0] if office.ready else []
+    return any(each.mark in office.register.marks for each in found)
 
 
 def _addresses(office: Office) -> tuple[str, ...]:

@@ -1,0 +1,50 @@
+"""To which of our own addresses a mail came, and what a signed one among them shows (``core.signed``).
+
+The law: whoever knows a signed address and is the person to whom it was given has read the mail that it came with, and that
+is proof enough, through every list; without either the mail is read as ever. Found once, at arrival, and kept with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from mailbot.core import signed
+from mailbot.core.limits import head_end
+from mailbot.core.message import Message, addresses, parse
+from mailbot.core.signed import Signed
+
+HEAD = 100_000  # bytes of headers that are looked at
+WHERE = ("delivered-to", "x-original-to", "to", "cc")
+
+
+def came_to(recipients: Sequence[str], message: Message) -> Iterator[str]:
+    """Of the envelope, and what the headers say; from a mailbox there is no envelope."""
+    yield from recipients
+    for name, value in message.headers:
+        if name in WHERE:
+            yield from (each.email for each in addresses(value))
+
+
+def signed_to(raw: bytes, recipients: Sequence[str], bot: str) -> tuple[list[Signed], Message | None]:
+    """The signed addresses that a mail came to, and its headers; nothing is parsed for mail that came to none."""
+    named = any("+r." in each.lower() for each in recipients)
+    if not named and raw.find(b"+r.", 0, HEAD) < 0 and raw.find(b"+R.", 0, HEAD) < 0:
+        return [], None
+    end = head_end(raw[:HEAD])
+    message = parse(raw[: end if end >= 0 else HEAD] + b"\n\n")
+    return signed.of_ours(came_to(recipients, message), bot), message
+
+
+def vouched(
+    kept: str, raw: bytes, recipients: Sequence[str], *, bot: str, secret: bytes, clock: Callable[[], datetime]
+) -> str:
+    """``kept``, the grade and reason that were found of a mail that arrives, with what a signed address adds to them."""
+    found, message = signed_to(raw, recipients, bot)
+    if not found or message is None or kept.startswith("verified "):
+        return kept
+    senders = [each for name, value in message.headers if name == "from" for each in addresses(value)]
+    sender = senders[0].email if len(senders) == 1 else ""
+    shown = [signed.proof(each, sender, clock(), secret) for each in found]
+    good, words = next((each for each in shown if each[0]), shown[0])
+    return " ".join((f"verified {words}" if good else f"{kept}; {words}").split())[:500]
