@@ -68,7 +68,7 @@ class Client(threading.Thread):
             with connected(port) as peer:
                 for _ in range(self.lottery.randint(1, 20)):
                     message_id, raw, sender = self._next()
-                    outcome = give(peer, raw, sender)
+                    outcome = self._give(peer, raw, sender)
                     told = {"250": self.told.accepted, "unknown": self.told.unknown}.get(outcome, self.told.refused)
                     told[message_id] += 1
                     if outcome != "250" or self.rounds.over:
@@ -76,6 +76,9 @@ class Client(threading.Thread):
                     time.sleep(self.lottery.uniform(0.05, 0.5))
         except (OSError, smtplib.SMTPException):  # before DATA was given: certainly not accepted
             return
+
+    def _give(self, peer: smtplib.SMTP, raw: bytes, sender: str) -> str:
+        return give(peer, raw, sender)
 
     def _next(self) -> tuple[str, bytes, str]:
         dice = self.lottery.random()
