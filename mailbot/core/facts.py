@@ -159,7 +159,7 @@ class Known(NamedTuple):
             raise ValueError(f"these are no facts of a message: {error}") from error
 
 
-def facts(message: Message, parts: tuple[Part, ...], at: float, kind: str) -> Facts:
+def facts(message: Message, parts: tuple[Part, ...], at: float, kind: str, *, private: bool = False) -> Facts:
     """The Facts of a message, ``parts`` being those of ``reply.split(message.text)``."""
     text = message.text
     own = "".join([text[p.start : p.end] for p in parts if p.kind is Kind.OWN])
@@ -186,6 +186,7 @@ def facts(message: Message, parts: tuple[Part, ...], at: float, kind: str) -> Fa
         ends=ends,
         via=_via(message),
         quoted=bool(quoted),
+        private=private,
     )
 
 

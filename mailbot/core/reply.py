@@ -290,7 +290,7 @@ class _Reader(Openers):
         """Runs of lines of one kind; a blank line is as the line before it."""
         kind = _OWN
         start = 0
-        begins = list(accumulate((len(line) + 1 for line in self.raw), initial=0))
+        begins = [n + at for n, at in enumerate(accumulate(map(len, self.raw), initial=0))]
         for n, found in enumerate(self.kinds):
             if found and found is not kind:
                 at = begins[n]

@@ -99,6 +99,8 @@ class Record:
 
 def line(value: str) -> str:
     """One line without control characters, at most 998 bytes, always encodable as UTF-8."""
+    if len(value) <= MOST_VALUE and value.isascii() and value.isprintable():  # nearly all
+        return value.strip()
     return value.translate(_CONTROLS).encode("utf-8", "replace")[:MOST_VALUE].decode("utf-8", "ignore").strip()
 
 
