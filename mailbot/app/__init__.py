@@ -10,7 +10,7 @@ mailroom   what is due -> written into the archive -> handed to the smarthost
 office     archive, register and mailroom of one list
 daemon     the event loop: ways in, reading, ticking, clean shutdown
              routing (which list a mail is for), addressed (to which signed address it came), control (operators' requests
-             to it), health
+             to it), senders (signatures of mails that arrive), health
 importing, reader, showing   what the commands import, read and show print
 setup      config -> the parts, put together;  log: one function a fact;  tokens: our own secret
 """

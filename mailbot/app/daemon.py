@@ -27,8 +27,10 @@ from mailbot.app.mailroom import Mailroom, apart
 from mailbot.app.office import Office
 from mailbot.app.register import Register
 from mailbot.app.routing import route
+from mailbot.app.senders import Senders
 from mailbot.config import Config, Imap
 from mailbot.intake.imap import ImapIntake
+from mailbot.intake.keys import Ask
 from mailbot.intake.mailbox import Mailbox
 from mailbot.intake.smtp import Intake
 from mailbot.store.archive import Archive, Arrival, Record, utcnow
@@ -41,9 +43,9 @@ _ID = re.compile(rb"(?im)^message-id:\s*<?([^>\r\n]{1,200})")
 
 
 class Daemon:
-    """``clock`` is for those who play a scene; everybody else has the real one."""
+    """``clock`` and ``ask`` (the DNS) are for those who play a scene; everybody else has the real ones."""
 
-    def __init__(self, config: Config, clock: setup.Clock = utcnow) -> None:
+    def __init__(self, config: Config, clock: setup.Clock = utcnow, ask: Ask | None = None) -> None:
         self.config, self.clock = config, clock
         self.stopping = False
         self.ports: dict[str, int] = {}
@@ -53,6 +55,7 @@ class Daemon:
         self._stop_threads = threading.Event()
         self._watchdog: asyncio.Task[None] | None = None
         self.health = Health(self)
+        self.senders = Senders(clock, ask)
 
     @property
     def archive(self) -> Archive:
@@ -154,8 +157,11 @@ class Daemon:
     async def accept(self, raw: bytes, sender: str, recipients: tuple[str, ...], way: str) -> None:
         """On disk when this returns (law 1); whatever it raises is answered with 451."""
         try:
-            for office in route(self.offices, raw, recipients):
-                arrival = Arrival(way, sender, recipients, office.trust(raw, recipients))
+            offices = route(self.offices, raw, recipients)
+            found = await self.senders.signatures(offices, raw)
+            for office in offices:
+                trust = office.trust(raw, recipients, way=way, signatures=found)
+                arrival = Arrival(way, sender, recipients, trust)
                 record: Record = await asyncio.wrap_future(office.archive.append("in", raw, arrival))
         except OSError as error:
             log.refused(way, error.strerror or str(error))
@@ -176,8 +182,11 @@ class Daemon:
         def accept(raw: bytes, way: str) -> None:
             place = way.rpartition(" ")[2]
             full = f"imap {label} {place}"
-            for office in self._for(box, raw):
-                record = office.archive.append("in", raw, Arrival(full, trust=office.trust(raw))).result()
+            offices = list(self._for(box, raw))
+            found = self.senders.signatures_here(offices, raw)
+            for office in offices:
+                arrival = Arrival(full, trust=office.trust(raw, way=full, signatures=found))
+                record = office.archive.append("in", raw, arrival).result()
             self._loop.call_soon_threadsafe(self._arrived, record, full)
 
         seen = [o.register.cursors[label] for o in self.offices if label in o.register.cursors]
@@ -264,6 +273,7 @@ class Daemon:
         if hasattr(self, "intake"):
             await self.control.close()
             await self.intake.close(GRACE)
+        self.senders.close()
         for thread in self._threads:
             await asyncio.to_thread(thread.join, 3.0)
         for task in self._work:

@@ -16,7 +16,8 @@ from mailbot.app.mailroom import Mailroom
 from mailbot.app.register import Register
 from mailbot.app.tokens import secret_of
 from mailbot.config import Config
-from mailbot.intake.trust import written
+from mailbot.intake.signatures import Signature
+from mailbot.intake.trust import Evidence, written
 from mailbot.outbox.post import Post
 from mailbot.store.archive import Archive, utcnow
 
@@ -40,11 +41,19 @@ class Office:
         self.reading = asyncio.Lock()  # who holds it has the register
         self._uncommitted = 1  # what the start found; the first commit keeps it
 
-    def trust(self, raw: bytes, recipients: Sequence[str] = ()) -> str:
-        """What vouches for the sender of a mail that arrives, to be kept with it; never a reason to refuse it."""
-        listed, server = self.config.list, self.config.trust.authserv_id
+    def trust(
+        self, raw: bytes, recipients: Sequence[str] = (), *, way: str = "", signatures: tuple[Signature, ...] = ()
+    ) -> str:
+        """What vouches for the sender of a mail that arrives, to be kept with it; never a reason to refuse it.
+
+        ``signatures``: what ``app.senders`` found.
+        """
+        listed, wants = self.config.list, self.config.trust
+        checked = signatures if wants.own_check else None
+        seen = Evidence(way, wants.list_hosts, checked, wants.list_authserv_id)
+        server = wants.authserv_id
         try:
-            kept = written(raw, list_address=listed.address, list_id=listed.id, authserv=server)
+            kept = written(raw, list_address=listed.address, list_id=listed.id, authserv=server, evidence=seen)
             return vouched(kept, raw, recipients, bot=listed.bot, secret=self.secret, clock=self.clock)
         except Exception as error:
             log.broke("", "judging a sender", error)

@@ -236,9 +236,13 @@ def _together(config: Config) -> Iterator[Mistake]:
     if relay.user and relay.tls == "none" and relay.host not in LOOPBACK:
         right = 'the password would cross the network in clear; write "starttls" or "implicit"'
         yield Mistake("smarthost.tls", relay.tls, right, ("smarthost.host", "smarthost.user"))
-    if not config.trust.authserv_id and any(grade == "verified" for _, grade in config.trust.needs):
+    trust = config.trust
+    if not (trust.authserv_id or trust.own_check) and any(grade == "verified" for _, grade in trust.needs):
         right = "without it nobody is ever verified; write what your mail server writes into Authentication-Results"
-        yield Mistake("trust.authserv_id", "", right, ("trust.needs",))
+        yield Mistake("trust.authserv_id", "", right, ("trust.needs", "trust.own_check"))
+    if trust.list_authserv_id and not (trust.own_check or trust.list_hosts):
+        right = "no mail is proven to be the list's; set trust.own_check or trust.list_hosts too"
+        yield Mistake("trust.list_authserv_id", trust.list_authserv_id, right, ("trust.own_check", "trust.list_hosts"))
     hour = config.digest.hour
     if config.digest.every != "never" and (hour == 2 or _unsteady(config.list.zone, hour)):
         right = "clock changes skip this hour once a year and repeat it once; write another, such as 8"

@@ -12,10 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from mailbot.config import values as v
 from mailbot.config.values import Endpoint
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
 
 T = TypeVar("T")
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -214,6 +217,15 @@ class Trust:
     authserv_id: str = key("", v.text, 'our mail server\'s name in Authentication-Results; "" believes none')
     needs: tuple[tuple[str, str], ...] = key(
         [], v.needs, 'what waits: ["CANCEL list", "REVIEWED verified"]; list: came through it, verified: DMARC passed'
+    )
+    own_check: bool = key(
+        False, v.flag, "check DKIM signatures ourselves (asks the DNS); List-Id alone is then no proof of the list"
+    )
+    list_hosts: tuple[IPv4Network | IPv6Network, ...] = key(
+        [], v.networks, 'who hands us mail of the list by SMTP or LMTP: ["192.0.2.0/24"]; [] is anybody'
+    )
+    list_authserv_id: str = key(
+        "", v.text, "the same name of the list's own server, whose results count in mail proven to be the list's"
     )
 
 

@@ -13,7 +13,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 SIZES = {"KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
@@ -175,6 +179,18 @@ def needs(value: object) -> tuple[tuple[str, str], ...]:
         right = 'write a list such as ["CANCEL list", "REVIEWED verified"]'
         raise Wrong(f"{right}; these can wait: {', '.join(WAITS)}")
     return tuple((row[0], row[1]) for row in rows)
+
+
+def networks(value: object) -> tuple[IPv4Network | IPv6Network, ...]:
+    """``["192.0.2.0/24", "2001:db8::25"]``: networks and single addresses."""
+    from ipaddress import ip_network  # late: by default there is none
+
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise Wrong('write a list of networks, such as ["192.0.2.0/24", "2001:db8::25"]')
+    try:
+        return tuple(ip_network(item.strip()) for item in value)
+    except ValueError as error:  # it says which, and what is wrong
+        raise Wrong(f'write networks such as "192.0.2.0/24" or "2001:db8::25"; {error}') from None
 
 
 def choice(*words: str) -> Callable[[object], str]:
