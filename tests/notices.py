@@ -188,6 +188,11 @@ def replies() -> dict[str, Letter]:
         week = desk.ours("[incident digest] 2026-W47: 1 open", "digest:2026-W47")
         desk.mail(CAROL, "DONE A1\nLINK INC-20200101-ABC A1 o/r#7", "Re: [incident digest] 2026-W47: 1 open", re=week)
         (found["unnamed"],) = unnamed(desk.register, Renderer(LIST, Looks()), desk.clock, Policy())
+        desk.register.unnamed.clear()
+        for name, question in (("asked", "HELP"), ("asked-search", "SEARCH disk logs\nSTATUS")):
+            desk.mail(CAROL, question, subject="question")
+            (found[name],) = unnamed(desk.register, Renderer(LIST, Looks()), desk.clock, Policy())
+            desk.register.unnamed.clear()
     return found
 
 

@@ -66,9 +66,9 @@ def answer(register: Register, notice: Notice, incident: Incident, now: datetime
     return {}
 
 
-def found(register: Register, words: str, asker: Incident) -> list[Doc]:
+def found(register: Register, words: str, asker: Incident | None) -> list[Doc]:
     """The ten best, with their days; what is kept private is found only from within."""
-    docs = (d for d in register.incidents() if not d["private"] or d["id"] == asker.id)
+    docs = (d for d in register.incidents() if not d["private"] or (asker and d["id"] == asker.id))
     return [dict(d) | {"day": datetime.fromtimestamp(d["opened"], UTC)} for d in search(docs, words)]
 
 

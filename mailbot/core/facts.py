@@ -55,6 +55,20 @@ _CASELESS = re.compile(r"^([ \t]*#mailbot[ \t:,]+)(resolved|cancel|reopen)\b", r
 _OVER = re.compile(
     r"^[ \t]*i am declaring (?:this|the) incident (?:as )?(?:resolved|over)\b", re.IGNORECASE | re.MULTILINE
 )
+_ASKING = re.compile(
+    r"(?:HELP|STATUS|TIMELINE|CATCHUP|WHY|REPORT(?: (?:instructlab|debrief))?|SEARCH:?(?: [^\W_][\w.'-]{0,40}){1,6})[.!?]?"
+    r"|(?i:#mailbot[ \t:,]{1,3}(?:help|status|timeline|catchup|why|report|search(?: [^\W_][\w.'-]{0,40}){1,6})[.!?]?)"
+)
+_NO_TITLE = re.compile(
+    r"\W{0,9}(?:(?:mailbot|bot|please|hello|hi|test|question|help|keywords?|commands?|status|timeline|search|report|why"
+    r"|catchup|no subject|(?:past|old) incidents)\W{0,9}){0,3}",
+    re.IGNORECASE,
+)
+_TROUBLE = re.compile(
+    r"\d[:h]\d|\b(?:is|are|was|has|have|does|since|for|all|every\w*|nobody|nothing|no|not|cannot|can.t|down|up|out|outage|broken|breaks"
+    r"|dead|gone|slow|stuck|lost|fail\w*|error\w*|critical|unavailable|unreachable|offline|timeout\w*|crash\w*|hang\w*)\b",
+    re.IGNORECASE,
+)
 _OUR_ID = re.compile(r"\binc-\d{8}-[a-z2-9]{3,12}(?![a-z0-9])", re.IGNORECASE)
 
 
@@ -82,11 +96,12 @@ class Facts:
     via: str = ""  # incident id in our reply address
     quoted: bool = False  # there is quoted text, of whatever length
     private: bool = False  # it came the private way, and not by the list
+    asks: bool = False  # it answers nothing, and holds keywords that ask and not a word beside them
 
     def to_json(self) -> list[Any]:
         """A compact list for the state; ``from_json`` reads it."""
         flags = self.sign | self.marked << 1 | self.quoted << 2 | (self.ends is not None) << 3 | bool(self.ends) << 4
-        flags |= self.private << 5
+        flags |= self.private << 5 | self.asks << 6
         return [
             self.message_id,
             self.at,
@@ -125,6 +140,7 @@ class Facts:
                 via=via,
                 quoted=bool(flags & 4),
                 private=bool(flags & 32),
+                asks=bool(flags & 64),
             )
         except (TypeError, ValueError, Base64Error, struct.error) as error:
             raise ValueError(f"these are no facts of a message: {error}") from error
@@ -187,7 +203,17 @@ def facts(message: Message, parts: tuple[Part, ...], at: float, kind: str, *, pr
         via=_via(message),
         quoted=bool(quoted),
         private=private,
+        asks=not message.references and asks(message.subject, own),
     )
+
+
+def asks(subject: str, own: str) -> bool:
+    """Keywords that ask, and nothing else: a subject with a word of its own, a time, or a word of trouble may be an alarm."""
+    lines = [line.strip() for line in own.strip()[:500].split("\n") if line.strip()]
+    if not lines or len(own.strip()) > 500 or not all(_ASKING.fullmatch(line) for line in lines):
+        return False
+    title = read_subject(subject).title
+    return (title in lines or _NO_TITLE.fullmatch(title) is not None) and _TROUBLE.search(own) is None
 
 
 def line_hashes(text: str) -> tuple[int, ...]:

@@ -27,6 +27,7 @@ TONELESS_SHARED = 3_600.0  # the same, once its key has had three
 FIFTH = 0.2
 OPENING = ("human", "alert")
 WELL = ("RESTORED", "RESOLVED", "ALL OK", "FIXED", "CLOSED")  # what a monitoring system says at the end
+ONLY_ASKS = "it only asks, and tells nothing that could be an incident"
 OF_MANY = "it answers a mail of ours that belongs to no single incident"
 
 
@@ -161,6 +162,8 @@ class Threads:
                 placement = Placement(None, "unfiled", f"mail of kind {facts.kind} opens no incident")
             elif self._memory.answers_ours(facts.references, view.key if view.sign else ""):
                 placement = Placement(None, "unfiled", OF_MANY)
+            elif facts.asks and facts.kind == "human" and not (view.sign or facts.marked):
+                placement = Placement(None, "unfiled", ONLY_ASKS)
             else:
                 placement = self._reply(view) if view.sign else self._first(view)
         return replace(placement, flagged=True) if before is not None else placement
