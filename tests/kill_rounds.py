@@ -101,7 +101,10 @@ class Client(threading.Thread):
 
 
 class Rounds:
-    """The whole of it in ``folder``. ``port`` is 0 while no daemon listens."""
+    """The whole of it in ``folder``. ``port`` is 0 while no daemon listens. ``patience``: seconds for the last two starts and
+    for ``rebuild --diff``, which read everything again; ``quiet``: seconds without a line of log after which all is done."""
+
+    patience, quiet = 300.0, 1.5
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.folder, self.seed = folder, seed
@@ -156,7 +159,7 @@ class Rounds:
     def _drain(self, sink: Sink) -> None:
         """The smarthost is well again, a daemon starts and nobody writes: until nothing is left to hand over."""
         self.bad = False
-        with Process(self.config) as process:
+        with Process(self.config).wait(self.patience) as process:
             wait_for(lambda: len(sink.got) > 0, "something was handed over")
             self._until_quiet(process, sink)
             assert process.stop() == 0, process.said()
@@ -164,13 +167,13 @@ class Rounds:
     def _until_quiet(self, process: Process, sink: Sink) -> None:
         size = -1
         while size != (size := len(process.said()) + len(sink.got)):
-            time.sleep(1.5)  # the daemon looks at its outbox every second
+            time.sleep(self.quiet)  # the daemon looks at its outbox every second
 
     def _from_nothing(self, sink: Sink) -> list[str]:
         """The state is lost: it is made again, and nothing is written or sent."""
         before, taken = self._out(), len(sink.got)
         (self.kept / "state.log").unlink()
-        with Process(self.config) as process:
+        with Process(self.config).wait(self.patience) as process:
             self._until_quiet(process, sink)
             assert process.stop() == 0, process.said()
         wrong = ["after the loss of the state notices were written again"] if self._out() != before else []
@@ -222,7 +225,7 @@ class Count:
             if count != ours:
                 self.wrong.append(f"{path.name} has {count} mails for Python's mailbox, {ours} for us")
         TinyState(self.rounds.kept / "state.log", readonly=True).close()
-        told = mailbot("rebuild", "--diff", "--config", self.rounds.config, seconds=300)
+        told = mailbot("rebuild", "--diff", "--config", self.rounds.config, seconds=self.rounds.patience)
         if told.returncode != 0:
             self.wrong.append(f"rebuild --diff: {told.stdout[:2000]}{told.stderr[:2000]}")
 

@@ -97,6 +97,8 @@ class Soak(Rounds):
     """``messages``: after so many that were accepted it ends; ``every``: seconds between kills, 0 for none; ``minutes``: of
     traffic, 0 for as fast as it goes."""
 
+    patience, quiet = 900.0, 4.0  # 2 ms for each of 40,000 mails, on a machine that has other things to do
+
     def __init__(
         self, folder: Path, seed: int, *, messages: int, clients: int, every: float, fails: float, minutes: float = 0.0
     ) -> None:
@@ -140,7 +142,7 @@ class Soak(Rounds):
     def _daemon(self, say: bool) -> None:
         """One daemon until it is killed, or until the traffic is over."""
         process = Process(self.config)
-        self.port = process.wait().ports["smtp"]
+        self.port = process.wait(GIVE_UP).ports["smtp"]
         end = time.monotonic() + (self.every or 1e9)
         while time.monotonic() < end and self._seen < self.messages and not self._stuck():
             time.sleep(0.25)
