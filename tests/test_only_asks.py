@@ -1,4 +1,7 @@
-"""A mail that only asks: it is answered, and opens nothing. Whatever may be an alarm opens an incident all the same."""
+"""A mail that only asks, or whose keywords name their incidents: it is answered, and opens nothing.
+
+Whatever may be an alarm opens an incident all the same.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import pytest
 
 from mailbot.app.unnamed import unnamed
 from mailbot.core.due import Policy
-from mailbot.core.facts import asks
+from mailbot.core.facts import asks, names
 from mailbot.outbox.render import Letter, Looks, Renderer
 from tests.incident_scene import ALICE, BOB, CAROL, LIST
 from tests.register_scene import Desk
@@ -112,3 +115,34 @@ def test_a_list_that_asks_for_marked_mails_answers_help_too(tmp_path: Path) -> N
         desk.mail(CAROL, "HELP", "[INCIDENT] help")
         assert len(answers(desk)) == 1
         assert len(desk.register.incidents()) == 1
+
+
+# ── one mail, several incidents ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_l18_one_mail_settles_two_incidents_that_its_keywords_name(desk: Desk) -> None:
+    one = desk.of(desk.mail(ALICE, "It fails.\nACTION watch the disk", "Disk full"))
+    other = desk.of(desk.mail(BOB, "It is slow.\nACTION add a mirror", "Mirror is slow"))
+    said = desk.mail(CAROL, f"DONE {one} A1\nDONE {other} A1\nDONE INC-20200101-ABC A1", "Actions")
+    assert desk.of(said) == ""
+    assert [desk.look(name).actions[0].state for name in (one, other)] == ["done", "done"]
+    assert desk.told(one, said) == ["A1 done: watch the disk"]
+    assert desk.told(other, said) == ["A1 done: add a mirror"]
+    (letter,) = answers(desk)
+    assert "I know no INC-20200101-ABC" in text(letter)
+    assert len(desk.register.incidents()) == 2
+
+
+@pytest.mark.parametrize(
+    ("subject", "own"),
+    [
+        ("Mirror is down", "DONE INC-20261121-K7Q A1"),
+        ("Actions", "DONE INC-20261121-K7Q A1\nThe mirror refuses every login, too."),
+        ("As before", "MERGE INC-20261121-K7Q"),
+        ("Actions", "It is as in INC-20261121-K7Q"),
+        ("Actions", "DONE A1"),
+    ],
+)
+def test_l18_with_a_word_beside_them_it_is_news(subject: str, own: str) -> None:
+    assert names("Actions", "DONE INC-20261121-K7Q A1")
+    assert not names(subject, own)

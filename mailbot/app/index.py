@@ -23,7 +23,7 @@ from mailbot.app.tokens import secret_of
 from mailbot.core import signed
 from mailbot.core.due import Posted
 from mailbot.core.incident import MailingList
-from mailbot.core.threads import OF_MANY, ONLY_ASKS, Facts, Known, Placement, Threads
+from mailbot.core.threads import NAMES_EACH, OF_MANY, ONLY_ASKS, Facts, Known, Placement, Threads
 from mailbot.store.archive import Archive, Place
 from mailbot.store.state import Doc, State
 
@@ -160,7 +160,12 @@ class Index:
             self.members[placed.incident].append(number)
         for incident in named:
             self.members[incident].append(number)
-        if placed.why in (OF_MANY, ONLY_ASKS) and facts.kind == "human" and not doc["m"] and not placed.duplicate_of:
+        if (
+            placed.why in (OF_MANY, ONLY_ASKS, NAMES_EACH)
+            and facts.kind == "human"
+            and not doc["m"]
+            and not placed.duplicate_of
+        ):
             self.unnamed[number] = facts.at
         if placed.merged and placed.incident:
             gone = self.members.pop(placed.merged, [])

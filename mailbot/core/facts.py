@@ -25,6 +25,7 @@ from mailbot.core.subject import read_subject
 LETTERS = 24  # letters and digits that a line needs to tell something
 LINES = 40  # hashes kept of a message
 READ_CHARS = 262_144  # of a text are looked at for lines
+COMMANDS = 10  # of one message are read (language.md 3.1)
 REFERENCES = 64  # ids kept: the root and the nearest
 
 MessageKind = Literal["human", "alert", "bounce", "auto", "ours"]
@@ -59,14 +60,22 @@ _ASKING = re.compile(
     r"(?:HELP|STATUS|TIMELINE|CATCHUP|WHY|REPORT(?: (?:instructlab|debrief))?|SEARCH:?(?: [^\W_][\w.'-]{0,40}){1,6})[.!?]?"
     r"|(?i:#mailbot[ \t:,]{1,3}(?:help|status|timeline|catchup|why|report|search(?: [^\W_][\w.'-]{0,40}){1,6})[.!?]?)"
 )
+_NAMING = re.compile(
+    r"[ \t]*(?:#mailbot[ \t:,]{1,3})?(?!(?i:merge))[A-Za-z]{2,12}:?[ \t]{1,3}INC-\d{8}-[A-Z2-9]{3,12}\b"
+)
 _NO_TITLE = re.compile(
     r"\W{0,9}(?:(?:mailbot|bot|please|hello|hi|test|question|help|keywords?|commands?|status|timeline|search|report|why"
     r"|catchup|no subject|(?:past|old) incidents)\W{0,9}){0,3}",
     re.IGNORECASE,
 )
+_BROKEN = (
+    r"down|out|outage|broken|breaks|dead|gone|slow|stuck|lost|fail\w*|error\w*|critical|unavailable|unreachable|offline"
+    r"|timeout\w*|crash\w*|hang\w*"
+)
+_ALARM = re.compile(rf"\b(?:{_BROKEN})\b", re.IGNORECASE)
 _TROUBLE = re.compile(
-    r"\d[:h]\d|\b(?:is|are|was|has|have|does|since|for|all|every\w*|nobody|nothing|no|not|cannot|can.t|down|up|out|outage|broken|breaks"
-    r"|dead|gone|slow|stuck|lost|fail\w*|error\w*|critical|unavailable|unreachable|offline|timeout\w*|crash\w*|hang\w*)\b",
+    r"\d[:h]\d|\b(?:is|are|was|has|have|does|since|for|all|every\w*|nobody|nothing|no|not|cannot|can.t|up"
+    rf"|{_BROKEN})\b",
     re.IGNORECASE,
 )
 _OUR_ID = re.compile(r"\binc-\d{8}-[a-z2-9]{3,12}(?![a-z0-9])", re.IGNORECASE)
@@ -97,11 +106,12 @@ class Facts:
     quoted: bool = False  # there is quoted text, of whatever length
     private: bool = False  # it came the private way, and not by the list
     asks: bool = False  # it answers nothing, and holds keywords that ask and not a word beside them
+    names: bool = False  # it answers nothing, and each line is a keyword with the id of its incident (L18)
 
     def to_json(self) -> list[Any]:
         """A compact list for the state; ``from_json`` reads it."""
         flags = self.sign | self.marked << 1 | self.quoted << 2 | (self.ends is not None) << 3 | bool(self.ends) << 4
-        flags |= self.private << 5 | self.asks << 6
+        flags |= self.private << 5 | self.asks << 6 | self.names << 7
         return [
             self.message_id,
             self.at,
@@ -141,6 +151,7 @@ class Facts:
                 quoted=bool(flags & 4),
                 private=bool(flags & 32),
                 asks=bool(flags & 64),
+                names=bool(flags & 128),
             )
         except (TypeError, ValueError, Base64Error, struct.error) as error:
             raise ValueError(f"these are no facts of a message: {error}") from error
@@ -204,7 +215,16 @@ def facts(message: Message, parts: tuple[Part, ...], at: float, kind: str, *, pr
         quoted=bool(quoted),
         private=private,
         asks=not message.references and asks(message.subject, own),
+        names=not message.references and _OUR_ID.search(own, 0, 100) is not None and names(message.subject, own),
     )
+
+
+def names(subject: str, own: str) -> bool:
+    """Keywords with the id of their incident, one a line, and nothing else: they belong there. What a subject calls is new."""
+    if _ALARM.search(subject):
+        return False
+    lines = [line for line in own.split("\n") if line.strip()]
+    return 0 < len(lines) <= COMMANDS and all(_NAMING.match(line) for line in lines)
 
 
 def asks(subject: str, own: str) -> bool:

@@ -28,6 +28,7 @@ FIFTH = 0.2
 OPENING = ("human", "alert")
 WELL = ("RESTORED", "RESOLVED", "ALL OK", "FIXED", "CLOSED")  # what a monitoring system says at the end
 ONLY_ASKS = "it only asks, and tells nothing that could be an incident"
+NAMES_EACH = "each of its keywords names an incident, and it says nothing else"
 OF_MANY = "it answers a mail of ours that belongs to no single incident"
 
 
@@ -162,6 +163,8 @@ class Threads:
                 placement = Placement(None, "unfiled", f"mail of kind {facts.kind} opens no incident")
             elif self._memory.answers_ours(facts.references, view.key if view.sign else ""):
                 placement = Placement(None, "unfiled", OF_MANY)
+            elif facts.names and facts.kind == "human" and not view.sign:
+                placement = Placement(None, "unfiled", NAMES_EACH)
             elif facts.asks and facts.kind == "human" and not (view.sign or facts.marked):
                 placement = Placement(None, "unfiled", ONLY_ASKS)
             else:
