@@ -438,7 +438,7 @@ def test_l19_questions_and_what_also_went_to_the_list_stay_as_they_are() -> None
 # ── near misses ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_near_miss_is_told_in_a_receipt_that_goes_out_anyway_and_never_alone() -> None:
+def test_l13_l14_a_near_miss_is_told_in_a_receipt_that_goes_out_anyway_and_never_alone() -> None:
     scene = opened()
     scene.settle()
     scene.mail(BOB, "resolved\nCANCEL button is broken\nrestored 12:01 UTC by turning it off and on again", 5)

@@ -399,6 +399,17 @@ def test_l27_the_same_subject_without_a_reply_sign_is_another_incident() -> None
     assert second.incident != first.incident
 
 
+def test_l29_a_reply_to_a_long_silent_incident_opens_one_that_names_it() -> None:
+    scene = Scene()
+    first = scene.mail("Disk full", id="a")
+    scene.later(400)
+    late = scene.mail("Re: Disk full")
+    assert late.opened
+    assert late.related == (first.incident,)
+    assert f"{first.incident} had its subject, and its last mail is 400 days old" in late.why
+    assert scene.mail("Re: Disk full", re="a").incident == first.incident  # its headers say more than any age
+
+
 def test_p24_a_stale_open_incident_does_not_swallow_new_ones() -> None:
     scene = Scene()
     scene.mail("Disk full")

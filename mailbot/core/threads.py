@@ -255,6 +255,10 @@ class Threads:
                 return Placement(
                     best.id, "quote-other", f"it quotes {_lines(most)} of {best.id}, under another subject"
                 )
+        if old := [i for key in keys for i in self._memory.under(key) if _may(view.facts, i)]:  # long silent (L29)
+            days = (view.facts.at - old[0].last) / DAY
+            why = f"reply to unknown: {old[0].id} had its subject, and its last mail is {days:.0f} days old"
+            return self._open(view.facts, "new", why, (old[0].id,))
         return self._open(view.facts, "new", "reply to unknown: what it answers is not here")
 
     # Rule 5: it shows no sign of a reply.
