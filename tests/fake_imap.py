@@ -90,7 +90,7 @@ class FakeImap:
     def _answer(self, command: str) -> bytes:
         if command == "CAPABILITY":
             return b"* CAPABILITY IMAP4rev1 IDLE\r\n"
-        if command.startswith("SELECT"):
+        if command.startswith(("SELECT", "EXAMINE")):
             messages, following = len(self.mails), max(self.mails, default=0) + 1
             codes = f"* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT {following}] ok\r\n"
             return f"* {messages} EXISTS\r\n* 0 RECENT\r\n{codes}".encode()

@@ -172,13 +172,13 @@ def test_status_and_probe_beside_a_daemon(tmp_path: Path) -> None:
             )
             probed = mailbot("probe", "--config", config, "--wait", "1")  # this list sends nothing back
             lines = probed.stdout.splitlines()
-            assert [line.partition(":")[0] for line in lines] == ["fine", "fine", "fine", "FAILED"], (
-                probed.stdout + probed.stderr
-            )
+            states = [line.partition(":")[0] for line in lines]
+            assert states == ["fine", "fine", "fine", "silent", "silent", "FAILED"], probed.stdout + probed.stderr
             assert "SMTP 127.0.0.1:" in lines[0]
             assert "LMTP 127.0.0.1:" in lines[1]
             assert f"a mail for {LIST}: 250" in lines[2]
-            assert "did not come back within 1 s: is mailbot@example.org a member" in lines[3]
+            assert "SMTP: no copy of incident@example.org came by it" in lines[3]
+            assert "did not come back within 1 s: is mailbot@example.org a member" in lines[5]
             assert probed.returncode == 1
             wait_for(lambda: process.said().count("threaded") == 2, "both probes are read")
             assert "kind=auto" in process.said()

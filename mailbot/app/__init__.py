@@ -11,6 +11,6 @@ office     archive, register and mailroom of one list
 daemon     the event loop: ways in, reading, ticking, clean shutdown
              routing (which list a mail is for), addressed (to which signed address it came), control (operators' requests
              to it), senders (signatures of mails that arrive), health
-importing, reader, showing   what the commands import, read and show print
+importing, reader, showing   what the commands import, read and show print;  probing: through which ways in a probe comes
 setup      config -> the parts, put together;  log: one function a fact;  tokens: our own secret
 """

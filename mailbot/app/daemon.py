@@ -31,7 +31,6 @@ from mailbot.app.senders import Senders
 from mailbot.config import Config, Imap
 from mailbot.intake.imap import ImapIntake
 from mailbot.intake.keys import Ask
-from mailbot.intake.mailbox import Mailbox
 from mailbot.intake.smtp import Intake
 from mailbot.store.archive import Archive, Arrival, Record, utcnow
 
@@ -191,19 +190,7 @@ class Daemon:
 
         seen = [o.register.cursors[label] for o in self.offices if label in o.register.cursors]
         cursor = max(seen, default=None)
-        mailbox = Mailbox(
-            box.host,
-            box.port,
-            box.user,
-            box.password,
-            box.tls,
-            box.folder,
-            str(box.ca_file or ""),
-            box.poll.total_seconds(),
-            after=box.after,
-            limit=self.config.smtp.max_size,
-            oauth2=box.oauth2,
-        )
+        mailbox = setup.mailbox(box, self.config.smtp.max_size)
         intake = ImapIntake(mailbox, accept, (cursor[0], cursor[1]) if cursor else None, _imap_log)
         thread = threading.Thread(target=intake.run, args=(self._stop_threads,), name=f"imap {label}", daemon=True)
         thread.start()

@@ -9,10 +9,11 @@ from typing import Literal, cast
 
 from mailbot.app import log
 from mailbot.app.register import Register
-from mailbot.config import Config
+from mailbot.config import Config, Imap
 from mailbot.core.due import Policy
 from mailbot.core.incident import MailingList
 from mailbot.core.tracker import Tracker
+from mailbot.intake.mailbox import Mailbox
 from mailbot.intake.smtp import Limits
 from mailbot.outbox.post import Post, Smarthost
 from mailbot.outbox.render import Looks, Renderer
@@ -106,6 +107,23 @@ def post(config: Config) -> Post | None:
             host.oauth2,
             str(host.ca_file or ""),
         )
+    )
+
+
+def mailbox(box: Imap, limit: int) -> Mailbox:
+    """``limit``: bytes of a mail that is kept whole."""
+    return Mailbox(
+        box.host,
+        box.port,
+        box.user,
+        box.password,
+        box.tls,
+        box.folder,
+        str(box.ca_file or ""),
+        box.poll.total_seconds(),
+        after=box.after,
+        limit=limit,
+        oauth2=box.oauth2,
     )
 
 

@@ -111,6 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     _json(command("status", tending.run_status, "say how the daemon is; exit code 1 where it is not well"))
     probe = command("probe", tending.run_probe, "send a probe through every way in and to the list, and wait for it")
     probe.add_argument("--wait", type=float, default=300.0, metavar="SECONDS", help="for the list's copy (300)")
+    _json(probe)
     release = command("release", troubles.run_release, "send to an address again that is on hold")
     release.add_argument("address", metavar="ADDRESS")
     return parser

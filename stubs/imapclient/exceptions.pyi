@@ -1,0 +1,3 @@
+import imaplib
+
+class LoginError(imaplib.IMAP4.error): ...
