@@ -249,8 +249,9 @@ class Play:
             self._held.append(given)
         else:
             self.came.append(given)
-            arrival = Arrival("smtp scene", given.sender, given.recipients)
             for office in route(self.offices, given.raw, given.recipients):
+                trust = office.trust(given.raw, given.recipients)
+                arrival = Arrival("smtp scene", given.sender, given.recipients, trust)
                 office.archive.append("in", given.raw, arrival).result()
 
     def _sent(self, ours: Given) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from mailbot.app import log
 from mailbot.app.register import Register
@@ -13,13 +13,15 @@ from mailbot.config import Config, Imap
 from mailbot.core.due import Policy
 from mailbot.core.incident import MailingList
 from mailbot.core.tracker import Tracker
-from mailbot.intake.mailbox import Mailbox
 from mailbot.intake.smtp import Limits
 from mailbot.outbox.post import Post, Smarthost
 from mailbot.outbox.render import Looks, Renderer
 from mailbot.store.archive import Archive, utcnow
 from mailbot.store.state import Damaged, MemoryState, State
 from mailbot.store.tiny import TinyState
+
+if TYPE_CHECKING:
+    from mailbot.intake.mailbox import Mailbox
 
 Clock = Callable[[], datetime]
 Tls = Literal["none", "starttls", "implicit"]
@@ -112,6 +114,8 @@ def post(config: Config) -> Post | None:
 
 def mailbox(box: Imap, limit: int) -> Mailbox:
     """``limit``: bytes of a mail that is kept whole."""
+    from mailbot.intake.mailbox import Mailbox  # late: most commands need no IMAP
+
     return Mailbox(
         box.host,
         box.port,
