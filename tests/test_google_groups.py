@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from mailbot.core.message import parse
+from mailbot.core.reply import own_spans, split
 from mailbot.intake.trust import judge
 from tests.daemon_process import LIST, Sink
 from tests.daemon_scene import House
@@ -111,3 +112,60 @@ def test_l40_the_author_behind_the_group_is_known_and_no_more_trusted_than_the_g
     trust = judge(parse(raw), list_address=LIST, list_id="incident.example.org")
     assert (trust.author.name, trust.author.email, trust.claimed) == ("Alice Doe", "alice@example.com", True)
     assert trust.grade == "list"
+
+
+@pytest.mark.parametrize(
+    ("sender", "subject", "head"),
+    [
+        ("incident+noreply@googlegroups.com", "Your message to incident@example.org has been held", ""),
+        ("incident+msgappr@googlegroups.com", "Google Groups: Message Pending [{INDWlAEQ8F}]", ""),
+        ("noreply@googlegroups.com", "Posting to incident: Message not accepted", ""),
+        ("incident+noreply@googlegroups.com", "Moderator's spam report for incident@example.org", "Precedence: bulk\n"),
+        ("incident-owner@example.org", "Your message to incident@example.org awaits moderator approval", ""),
+        ("incident-bounces@example.org", "Ihre Nachricht wartet", "Precedence: bulk\n"),
+        ("incident-bounces@example.org", "1 request waiting", "X-List-Administrivia: yes\n"),
+    ],
+)
+def test_l3_a_notice_that_our_own_mail_is_held_opens_nothing_and_is_not_answered(
+    sender: str, subject: str, head: str, tmp_path: Path
+) -> None:
+    """Answered, the answer would be held in its turn, and so on."""
+    raw = f"From: {sender}\nTo: {LIST}\nSubject: {subject}\nMessage-ID: <held@example.org>\n{head}\nIt is held.\n"
+
+    async def story(house: House, sink: Sink) -> None:
+        async with house.run() as daemon:
+            await daemon.send(raw.replace("\n", "\r\n").encode())
+            await daemon.settle()
+            assert list(daemon.daemon.register.incidents()) == []
+            assert sink.taken == []
+
+    with Sink() as sink:
+        house = House(tmp_path, sink)
+        asyncio.run(story(house, sink))
+    assert not house.wrong()
+
+
+def test_a_mail_that_was_held_and_let_through_late_joins_in_whatever_order_it_comes(tmp_path: Path) -> None:
+    first, reply = "CAF1xyz@mail.gmail.com", "CAF2xyz@mail.gmail.com"
+
+    async def story(house: House, sink: Sink) -> None:
+        async with house.run() as daemon:
+            await daemon.send(through(BOB, reply, "Re: Registry is down", "It is the disk. HANDOFF", answers=first))
+            await daemon.send(through(ALICE, first, "Registry is down", "Since 11:40 UTC."))  # its moderator slept
+            await daemon.settle()
+            register = daemon.daemon.register
+            (row,) = register.incidents()
+            incident = register.look(row["id"])
+            assert incident is not None
+            assert incident.messages == 2
+
+    with Sink() as sink:
+        house = House(tmp_path, sink)
+        asyncio.run(story(house, sink))
+    assert not house.wrong()
+
+
+def test_the_groups_footer_is_no_text_and_says_no_keyword() -> None:
+    message = parse(through(ALICE, "CAF1xyz@mail.gmail.com", "Registry is down", "Since 11:40 UTC."))
+    own = "".join(message.text[start:end] for start, end in own_spans(split(message.text)))
+    assert own.strip() == "Since 11:40 UTC."

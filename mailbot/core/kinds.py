@@ -126,6 +126,15 @@ def _to_return_address(look: Look) -> bool:
     return len(look.to) == 1 and robots.RETURN_ADDRESS.match(look.to[0]) is not None
 
 
+def _list_server(look: Look) -> bool:
+    """Our own mail was held, or its sender is to confirm something: answered, that would be held in its turn."""
+    if _has(look, "x-list-administrivia"):
+        return True
+    if not look.alone or robots.LIST_SERVER.fullmatch(look.local) is None:
+        return False
+    return look.header("precedence") in ("bulk", "junk") or robots.LIST_NOTICE.search(look.subject) is not None
+
+
 def _alert(look: Look) -> bool:
     if _REPLY.match(look.subject):
         return False
@@ -194,6 +203,8 @@ MARKS = (
     Mark("auto", "a mailbox rule answered (X-MS-Exchange-Generated-Message-Source)",
          lambda m: "rules agent" in m.header("x-ms-exchange-generated-message-source"),
          "From: a@example.org\nX-MS-Exchange-Generated-Message-Source: Mailbox Rules Agent\n\nx"),
+    Mark("auto", "a list server's own notice", _list_server,
+         "From: incident-owner@example.org\nSubject: Your message to incident@example.org awaits moderator approval\n\nx"),
     Mark("auto", "the subject of an automatic reply",
          lambda m: robots.ANSWERED_SUBJECT.match(_TAG.sub("", m.subject)) is not None,
          "From: a@example.org\nSubject: Automatic reply: outage\n\nx"),

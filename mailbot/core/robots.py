@@ -131,6 +131,15 @@ THANKS = _any(  # for the mail that is answered: how programs begin under a subj
     r"дякую за (?:ваш )?(?:лист|повідомлення)|感谢您的(?:来信|邮件)",
     before=r"^[\W_]{0,20}(?:[^\W\d]{2,20}[ ,]{1,2}){0,4}",
 )
+LIST_SERVER = _any(  # the local part of what a list server writes from, in its own name
+    r".{1,60}-(?:bounces|owners?|request|confirm)|.{1,60}\+(?:noreply|msgappr|bounces|owners?|managers?)|no-?reply",
+    r"mailman(?:-.{1,20})?|listserv|sympa|majordomo|postorius|ezmlm(?:-.{1,20})?",
+)
+LIST_NOTICE = _any(  # in a subject
+    r"moderat(?:or|ion|ing)|moderators?.s spam report|mailing list|membership|message pending",
+    r"awaits? .{0,20}approval|needs? .{0,20}approval",
+    r"requires? approval|has been held|not accepted|genehmigung|moderador|modérat|moderaz|модерат",
+)
 PRODUCT = _any(  # the local part of an address, or the sender's name, of which no person is called
     r"nagios|naemon|icinga2?|zabbix|alert-?manager|grafana|prometheus|pager-?duty|opsgenie|uptime-?robot|uptime-?kuma",
     r"status-?page|pingdom|datadog|sensu|munin|netdata|check-?mk|librenms|observium|prtg|healthchecks(?:\.io)?|statuscake",
