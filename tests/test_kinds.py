@@ -45,6 +45,7 @@ def test_the_example_of_the_row_is_judged_by_that_row(mark: Mark) -> None:
         "From: root <root@example.org>\nSubject: Problem: disk is full",
         "From: Nagios admins <nagios-admins@example.org>\nSubject: meeting next week",
         "From: Alice <alice@example.org>\nSubject: Down: the registry",
+        "From: Alice <noreply@example.org>\nSubject: hello\nPrecedence: bulk",  # the list's own Precedence
         "From: Product owner <product-owner@example.org>\nSubject: registry is down",
         "From: Alice <alice@example.org>\nSubject: mailing list is down\nPrecedence: bulk",
         "From: Alice via Incident <incident@example.org>\nSubject: moderation of the list is stuck\nPrecedence: bulk",

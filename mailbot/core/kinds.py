@@ -130,7 +130,7 @@ def _list_server(look: Look) -> bool:
     """Our own mail was held, or its sender is to confirm something: answered, that would be held in its turn."""
     if _has(look, "x-list-administrivia"):
         return True
-    if not look.alone or robots.LIST_SERVER.fullmatch(look.local) is None:
+    if not look.alone or robots.LIST_SERVER.match(f"{look.local}@{look.domain}") is None:
         return False
     return look.header("precedence") in ("bulk", "junk") or robots.LIST_NOTICE.search(look.subject) is not None
 

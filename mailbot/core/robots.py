@@ -131,9 +131,9 @@ THANKS = _any(  # for the mail that is answered: how programs begin under a subj
     r"дякую за (?:ваш )?(?:лист|повідомлення)|感谢您的(?:来信|邮件)",
     before=r"^[\W_]{0,20}(?:[^\W\d]{2,20}[ ,]{1,2}){0,4}",
 )
-LIST_SERVER = _any(  # the local part of what a list server writes from, in its own name
-    r".{1,60}-(?:bounces|owners?|request|confirm)|.{1,60}\+(?:noreply|msgappr|bounces|owners?|managers?)|no-?reply",
-    r"mailman(?:-.{1,20})?|listserv|sympa|majordomo|postorius|ezmlm(?:-.{1,20})?",
+LIST_SERVER = _any(  # how the address begins of what a list server writes from, in its own name
+    r"[^@]{1,60}-(?:bounces|owners?|request|confirm)@|[^@]{1,60}\+(?:noreply|msgappr|bounces|owners?|managers?)@",
+    r"(?:mailman(?:-[^@]{1,20})?|listserv|sympa|majordomo|postorius|ezmlm(?:-[^@]{1,20})?)@|no-?reply@googlegroups\.com",
 )
 LIST_NOTICE = _any(  # in a subject
     r"moderat(?:or|ion|ing)|moderators?.s spam report|mailing list|membership|message pending",
