@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from mailbot.core.threads import MANY
 from tests.daemon_process import LIST, Sink, connected, mail, send
 from tests.daemon_scene import House
 
@@ -76,6 +77,24 @@ def test_two_bots_that_answer_each_other_stop(house: House) -> None:
     private = [got for got in house.sink.taken if "desk@bot.example" in got.recipients]
     assert len(private) <= house.config.budget.sender_day
     assert sum(LIST in got.recipients for got in house.sink.taken) <= house.config.budget.incident_day
+
+
+def test_l4_a_bot_that_answers_every_mail_with_the_same_fresh_one_stops(house: House) -> None:
+    """No header, no reply sign: each of its mails would open an incident, whose ack it answers with the next."""
+
+    async def scene() -> None:
+        async with house.run() as here:
+            heard = -1
+            for n in range(60):
+                if heard == (heard := len(house.sink.taken)):
+                    return
+                words = "Thank you for your request. We care about it."
+                await here.send(mail(f"{n}@bot.example", "Request received", words, sender="desk@bot.example"))
+                await here.settle()
+            raise AssertionError("it goes on")
+
+    asyncio.run(scene())
+    assert len(house.sink.taken) <= MANY
 
 
 def test_one_peer_cannot_take_all_connections(house: House) -> None:

@@ -410,6 +410,16 @@ def test_l29_a_reply_to_a_long_silent_incident_opens_one_that_names_it() -> None
     assert scene.mail("Re: Disk full", re="a").incident == first.incident  # its headers say more than any age
 
 
+def test_l4_the_same_words_for_the_sixth_time_in_a_day_join_and_other_words_do_not() -> None:
+    scene = Scene()
+    opened = [scene.mail("Request received", LONG) for _ in range(5)]
+    assert all(p.opened for p in opened)
+    assert scene.mail("Request received", LONG).incident == opened[-1].incident
+    assert scene.mail("Request received").opened
+    scene.later(1.1)
+    assert scene.mail("Request received", LONG).opened
+
+
 def test_p24_a_stale_open_incident_does_not_swallow_new_ones() -> None:
     scene = Scene()
     scene.mail("Disk full")

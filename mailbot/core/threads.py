@@ -22,6 +22,7 @@ ACTIVE = 365 * DAY  # an incident whose last mail is older is not joined by its 
 ACTIVE_SHARED = 30 * DAY  # the same, once its key has had more than one incident
 REPEATED = DAY  # monitoring systems say the same again while it lasts
 STORM, MANY = 600.0, 5  # so many incidents opened by alerts within so many seconds are one event: what follows joins
+CALLS = 1_000  # words that opened incidents: who says the same for the sixth time in a day is a machine that answers us (L4)
 TONELESS = 3 * DAY  # archives whose "Re:" was removed: a message without reply sign joins
 TONELESS_SHARED = 3_600.0  # the same, once its key has had three
 FIFTH = 0.2
@@ -68,6 +69,7 @@ class Threads:
         self.toneless = toneless
         self._memory = Memory()
         self._alarms: deque[tuple[float, str]] = deque(maxlen=MANY)  # incidents that alerts opened
+        self._calls: dict[tuple[str, str], tuple[float, int, str]] = {}  # what opened: since when, how often, the last
         self._storm = (float("-inf"), "")  # the incident that the last storm's alerts join, and when one last did
 
     def place(self, facts: Facts, *, merge: str = "", split: bool = False, parted: str = "") -> Placement:
@@ -98,6 +100,8 @@ class Threads:
             else:
                 self._storm = facts.at, placement.incident
         subject = read_subject(facts.subject)
+        if facts.kind == "human" and placement.opened and placement.incident and subject.key:
+            self._called((subject.key, facts.text_hash), facts.at, placement.incident)
         self._memory.remember(
             facts,
             subject,
@@ -268,6 +272,11 @@ class Threads:
         active = self._active(view.key, view.facts)
         if status and len(current := [i for i in active if i.open]) == 1:
             return Placement(current[0].id, "status", f'"{status}" says how the one open "{view.key}" goes')
+        since, often, name = self._calls.get((view.key, view.facts.text_hash), (at, 0, ""))
+        if often >= MANY and at - since <= REPEATED and any(i.id == name and i.open for i in active):
+            return Placement(
+                name, "subject", f"the same words under the same subject opened {often} incidents within a day"
+            )
         if view.facts.kind == "alert" and (known := self._alarm(view, [i for i in active if at - i.last <= REPEATED])):
             return known
         if self.toneless and active:
@@ -275,6 +284,12 @@ class Threads:
             if at - active[0].last <= span:
                 return Placement(active[0].id, "subject", f'"{view.key}" again, in an archive whose "Re:" was removed')
         return self._open(view.facts, "new", "no sign of a reply")
+
+    def _called(self, words: tuple[str, str], at: float, incident: str) -> None:
+        since, often, _ = self._calls.pop(words, (at, 0, ""))
+        self._calls[words] = (since, often + 1, incident) if at - since <= REPEATED else (at, 1, incident)
+        if len(self._calls) > CALLS:
+            del self._calls[next(iter(self._calls))]
 
     def _alarm(self, view: _View, recent: list[Incident]) -> Placement | None:
         """Where an alert goes that opens nothing. ``recent``: incidents under its key that had mail within a day."""
