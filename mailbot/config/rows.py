@@ -216,7 +216,9 @@ class Trust:
 
     authserv_id: str = key("", v.text, 'our mail server\'s name in Authentication-Results; "" believes none')
     needs: tuple[tuple[str, str], ...] = key(
-        [], v.needs, 'what waits: ["CANCEL list", "REVIEWED verified"]; list: came through it, verified: DMARC or a signature'
+        [],
+        v.needs,
+        'what waits: ["CANCEL list", "REVIEWED verified"]; list: came through it, verified: DMARC or a signature',
     )
     own_check: bool = key(
         False, v.flag, "check DKIM signatures ourselves (asks the DNS); List-Id alone is then no proof of the list"
