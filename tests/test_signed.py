@@ -206,12 +206,14 @@ class Story:
         self.sent = 0
 
     async def writes(
-        self, daemon: Running, who: str, text: str, subject: str, *, to: str = LIST, answers: str = ""
+        self, daemon: Running, who: str, text: str, subject: str, *, to: str = LIST, answers: str = "", cc: str = ""
     ) -> str:
         self.sent += 1
         letter = EmailMessage()
         letter["From"], letter["To"], letter["Subject"] = who, to, subject
         letter["Message-ID"] = f"<m{self.sent}@example.org>"
+        if cc:
+            letter["Cc"] = cc
         if answers:
             letter["In-Reply-To"] = f"<{answers}>"
         letter.set_content(text)
@@ -253,6 +255,21 @@ def play(folder: Path, scenes: Callable[[Story, Running], Awaitable[None]]) -> S
         assert b"+r." not in raw.partition(b"\r\n\r\n")[2]  # in no text of any mail
         assert LIST not in to or not re.search(rb"\+r\.[0-9a-f]{12}\.", raw)  # and nowhere in one to the list
     return story
+
+
+def test_l41_an_address_that_was_shown_to_the_list_proves_nothing_from_then_on(tmp_path: Path) -> None:
+    async def scenes(story: Story, daemon: Running) -> None:
+        answers = await called(story, daemon)
+        await story.writes(daemon, ANN, "LOG 11:50 UTC: I look", "one", to=answers)
+        await story.writes(daemon, ANN, "LOG 11:55 UTC: and all see it", "two", to=answers, cc=LIST)
+        await story.writes(daemon, ANN, f"HANDOFF {EVE}", "three", to=answers)  # a reader of the list, as Ann
+        assert story.incident(daemon).offered is None
+        assert len(story.mails("confirm")) == 1
+
+    story = play(tmp_path, scenes)
+    *_, one, two, three = story.trusts()
+    assert one == two == f"verified {GIVEN}"
+    assert three.endswith("; the signed address that it came to was shown to others before")
 
 
 async def called(story: Story, daemon: Running) -> str:

@@ -6,7 +6,7 @@ is proof enough, through every list; without either the mail is read as ever. Fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from datetime import datetime
 
 from mailbot.core import signed
@@ -15,6 +15,7 @@ from mailbot.core.message import Message, addresses, parse
 from mailbot.core.signed import Signed
 
 HEAD = 100_000  # bytes of headers that are looked at
+SPENT = (False, "the signed address that it came to was shown to others before")
 WHERE = ("delivered-to", "x-original-to", "to", "cc")
 
 
@@ -37,14 +38,24 @@ def signed_to(raw: bytes, recipients: Sequence[str], bot: str) -> tuple[list[Sig
 
 
 def vouched(
-    kept: str, raw: bytes, recipients: Sequence[str], *, bot: str, secret: bytes, clock: Callable[[], datetime]
+    kept: str,
+    raw: bytes,
+    recipients: Sequence[str],
+    *,
+    bot: str,
+    secret: bytes,
+    clock: Callable[[], datetime],
+    spent: Container[str] = (),
 ) -> str:
-    """``kept``, the grade and reason that were found of a mail that arrives, with what a signed address adds to them."""
+    """``kept``, the grade and reason that were found of a mail that arrives, with what a signed address adds to them.
+
+    ``spent``: marks whose addresses others have seen, since somebody answered to them too.
+    """
     found, message = signed_to(raw, recipients, bot)
     if not found or message is None or kept.startswith("verified "):
         return kept
     senders = [each for name, value in message.headers if name == "from" for each in addresses(value)]
     sender = senders[0].email if len(senders) == 1 else ""
-    shown = [signed.proof(each, sender, clock(), secret) for each in found]
+    shown = [SPENT if each.mark in spent else signed.proof(each, sender, clock(), secret) for each in found]
     good, words = next((each for each in shown if each[0]), shown[0])
     return " ".join((f"verified {words}" if good else f"{kept}; {words}").split())[:500]

@@ -83,6 +83,7 @@ class Index:
         self.wake: dict[str, float] = {}  # live incident -> when to look at what is due (seconds since 1970)
         self.ours: set[str] = set()
         self.marks: dict[str, str] = {}  # what signed addresses say of ours -> Message-ID
+        self.spent: set[str] = set()  # marks whose addresses somebody showed to more than us
         # incident -> what became part of it: with which message, and the numbers it had by then
         self.joined: dict[str, list[tuple[int, str, list[int]]]] = defaultdict(list)
         self.decisions = Decisions()
@@ -155,6 +156,7 @@ class Index:
             self.zones[doc["z"][0]].append((order(doc["m"], facts.at), doc["z"][1], number))
         self.decisions.keep(order(doc["m"], facts.at), number, doc)
         self.tokens.update(doc.get("c", ()))
+        self.spent.update(doc.get("y", ()))
         foreign = facts.kind == "ours" and doc["d"] == "in"  # our own mail that came back: the out side has it
         if placed.incident and not placed.duplicate_of and not foreign:
             self.members[placed.incident].append(number)

@@ -50,11 +50,12 @@ class Office:
         """
         listed, wants = self.config.list, self.config.trust
         checked = signatures if wants.own_check else None
+        spent = self.register.spent if self.ready else ()
         seen = Evidence(way, wants.list_hosts, checked, wants.list_authserv_id)
         server = wants.authserv_id
         try:
             kept = written(raw, list_address=listed.address, list_id=listed.id, authserv=server, evidence=seen)
-            return vouched(kept, raw, recipients, bot=listed.bot, secret=self.secret, clock=self.clock)
+            return vouched(kept, raw, recipients, bot=listed.bot, secret=self.secret, clock=self.clock, spent=spent)
         except Exception as error:
             log.broke("", "judging a sender", error)
             return "unknown its headers could not be judged"

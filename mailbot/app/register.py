@@ -110,6 +110,12 @@ class Register(Index):
         found = signed_to(record.raw, record.arrival.recipients, self.list.bot)[0]
         return tuple(self.marks[each.mark] for each in found if each.mark in self.marks)
 
+    def _shown(self, record: Record, taken: Taken) -> list[str]:
+        """The marks of signed addresses that a mail shows to others: whoever reads it could use them, as its sender."""
+        found = signed_to(record.raw, record.arrival.recipients, self.list.bot)[0]
+        others = {who.email for who in taken.message.recipients} - {self.list.bot, taken.message.sender.email}
+        return [each.mark for each in found] if others or taken.trust.grade == "list" else []
+
     def _doc(self, record: Record, taken: Taken) -> Doc:
         place = record.place
         doc: Doc = {
@@ -126,6 +132,8 @@ class Register(Index):
             }
             if asked := taken.message.header("x-mailbot-asked").split():
                 doc["q"] = asked
+        elif shown := self._shown(record, taken):
+            doc["y"] = shown
         if taken.broke:
             doc["e"] = taken.broke[:300]
         return doc | decided(taken)
