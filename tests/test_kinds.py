@@ -134,6 +134,22 @@ def test_a_monitoring_system_is_known_whatever_address_it_was_given(head: str) -
     assert judged(head) == "alert"
 
 
+@pytest.mark.parametrize(
+    "head", ["X-Original-From: Zabbix <{}>", "X-Original-Sender: {}", "Reply-To: {}, incident@example.org"]
+)
+@pytest.mark.parametrize(
+    ("sender", "subject", "what"),
+    [
+        ("zabbix@example.com", "Problem: High CPU on web1", "alert"),
+        ("alertmanager@example.com", "[RESOLVED] InstanceDown", "alert"),
+        ("incident-owner@example.com", "2 moderator requests are waiting", "auto"),
+        ("alice@example.com", "[RESOLVED] registry is down", "human"),
+    ],
+)
+def test_l40_what_wrote_a_mail_is_behind_the_lists_own_address(head: str, sender: str, subject: str, what: str) -> None:
+    assert judged(f"From: 'It' via Incidents <incident@example.org>\n{head.format(sender)}\nSubject: {subject}") == what
+
+
 def test_a_recovery_is_no_persons_resolved_where_its_text_is_a_machines() -> None:
     """Alertmanager sends from what the operator configured, and "[RESOLVED]" in a subject is what people write too."""
     head = "From: ops@example.org\nSubject: [RESOLVED] InstanceDown (web1 prod)"
