@@ -158,6 +158,21 @@ def test_an_answer_to_a_mail_of_ours_goes_to_the_list_that_wrote_it(town: Town) 
     assert town.sink.kinds() == ["ack", "answer"]
 
 
+def test_an_answer_to_a_signed_address_goes_to_the_list_that_gave_it_without_any_header(town: Town) -> None:
+    async def scene(here: Running) -> None:
+        await post(here, mail("1@example.org", "Logo gone", "Since 11:55."), WEB)
+        await post(here, mail("2@example.org", "Re: Logo gone", "STATUS", answers="1@example.org"), WEB)
+        web = here.daemon.offices[1]
+        (raw,) = (r.raw for r in web.archive.records() if r.arrival.recipients == ("ann@example.org",))
+        address = raw.partition(b"\nReply-To: ")[2].partition(b"\n")[0].decode()
+        assert "+r." in address
+        await post(here, mail("3@example.org", "it is back", "LOG 11:58 UTC: the logo is back"), address)
+
+    town.play(scene)
+    assert town.kept("web") == ["1@example.org", "2@example.org", "3@example.org"]
+    assert town.kept("infra") == []
+
+
 def test_a_list_can_be_paused_alone(town: Town, file: Path) -> None:
     async def scene(here: Running) -> None:
         assert await here.ask(do="pause", list="web") == {"paused": True, "end": True}

@@ -29,11 +29,11 @@ def came_to(recipients: Sequence[str], message: Message) -> Iterator[str]:
 
 def signed_to(raw: bytes, recipients: Sequence[str], bot: str) -> tuple[list[Signed], Message | None]:
     """The signed addresses that a mail came to, and its headers; nothing is parsed for mail that came to none."""
-    named = any("+r." in each.lower() for each in recipients)
-    if not named and raw.find(b"+r.", 0, HEAD) < 0 and raw.find(b"+R.", 0, HEAD) < 0:
-        return [], None
     end = head_end(raw[:HEAD])
-    message = parse(raw[: end if end >= 0 else HEAD] + b"\n\n")
+    head = raw[: end if end >= 0 else HEAD]
+    if b"+r." not in head and b"+R." not in head and not any("+r." in each.lower() for each in recipients):
+        return [], None
+    message = parse(head + b"\n\n")
     return signed.of_ours(came_to(recipients, message), bot), message
 
 
