@@ -1,7 +1,8 @@
 """Every crash point tried once: each write, fsync, rename, truncate, unlink and new file of an office from mail in to report out.
 
-``python -m tests.fault_table`` prints the table (``--once``: each point in one way only): the point, what was lost, what was
-repeated. The story runs in a forked
+``python -m tests.fault_table`` prints the table: the point, what was lost, what was repeated. ``--once``: the short form, each
+kind of point at its first and its last place, in one way; ``--only Table``, ``Again``, ``Boxes``: the way of a mail, second
+crashes while a start mends, a mailbox. The story runs in a forked
 child that is ended (``os._exit``) at call number N, before it is done or with half of a write done. What is there then is
 looked at twice: as after kill -9 (all that was written is there) and as after a power loss (only what was synced is there:
 contents as at their last fsync, names as at the last fsync of their folder). Then an office starts, the smarthost and the
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import os
+import re
 import shutil
 import sys
 import tempfile
@@ -33,6 +34,7 @@ from mailbot.store import journal
 from mailbot.store.archive import Archive, Arrival
 from mailbot.store.state import MemoryState
 from tests.daemon_process import LIST, mail
+from tests.fault_disk import ENDED, Disk, child, known
 
 NOON = datetime(2026, 11, 30, 23, 59, 55, tzinfo=UTC)  # the month changes on the way
 SECRET = b"correct horse battery staple"
@@ -101,7 +103,9 @@ setup_renderer = setup.renderer
 
 
 class Story:
-    """An office on ``home``, played from its start, or taken up again after a crash."""
+    """An office on ``home``, played from its start, or taken up again after a crash. ``disk``: where it will be ended."""
+
+    disk: Disk | None = None
 
     def __init__(self, home: Path, facts: Path, begin: datetime = NOON) -> None:
         default = Config()
@@ -172,97 +176,6 @@ class Story:
         self.office.close()
 
 
-# ── the disk ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class Disk:
-    """Counts the calls that change ``home``; at call ``stop`` the process ends. What a power loss would leave is kept."""
-
-    def __init__(self, home: Path, lost: Path, stop: int, torn: bool) -> None:
-        self.home, self.lost, self.stop, self.torn = home, lost, stop, torn
-        self.points: list[str] = []
-        self.contents: dict[int, bytes] = {}  # inode -> content at its last fsync
-        self.names: dict[int, dict[str, tuple[int, bool]]] = {}  # folder's inode -> its names at its last fsync
-        self.kept: list[int] = []  # an open descriptor each, so that no inode's number is used again
-        self.real: dict[str, Any] = {}
-        self.names[home.stat().st_ino] = {}
-
-    def watch(self) -> None:
-        for name in (
-            "write",
-            "pwrite",
-            "fsync",
-            "fdatasync",
-            "ftruncate",
-            "truncate",
-            "rename",
-            "replace",
-            "unlink",
-            "mkdir",
-            "open",
-        ):
-            self.real[name] = getattr(os, name)
-            setattr(os, name, functools.partial(self.call, name))
-
-    def call(self, name: str, *args: Any, **more: Any) -> Any:
-        path = self.path(args[0])
-        new = name != "open" or (args[1] & os.O_CREAT and not os.path.exists(args[0]))
-        if path is not None and new and path.suffix != ".tmp" * (name == "unlink"):
-            self.point(name, path, args)
-        if path is None or name not in ("fsync", "fdatasync", "mkdir", "open"):
-            return self.real[name](*args, **more)
-        if name in ("fsync", "fdatasync"):
-            self.sync(args[0])
-            return None
-        made = self.real[name](*args, **more)
-        if name == "open":
-            self.kept.append(os.dup(made))
-        return made
-
-    def path(self, what: Any) -> Path | None:
-        """The file, where it lies in ``home``."""
-        try:
-            path = Path(os.readlink(f"/proc/self/fd/{what}")) if isinstance(what, int) else Path(what)
-        except OSError:
-            return None
-        return path if self.home in (path, *path.parents) else None
-
-    def point(self, name: str, path: Path, args: tuple[Any, ...]) -> None:
-        self.points.append(f"{name} {path.relative_to(self.home)}")
-        if len(self.points) != self.stop:
-            return
-        if self.torn and name in ("write", "pwrite"):
-            half = bytes(args[1])[: len(args[1]) // 2]
-            self.real[name](args[0], half, *args[2:])
-        self.leave()
-        os._exit(9)
-
-    def sync(self, fd: int) -> None:
-        status = os.fstat(fd)
-        link = f"/proc/self/fd/{fd}"
-        if os.path.isdir(link):
-            found = {entry.name: (entry.inode(), entry.is_dir()) for entry in os.scandir(os.readlink(link))}
-            self.names[status.st_ino] = found
-        else:
-            copy = self.real["open"](link, os.O_RDONLY)
-            self.contents[status.st_ino] = os.pread(copy, status.st_size, 0)
-            os.close(copy)
-
-    def leave(self) -> None:
-        """Writes what a power loss leaves into ``lost``."""
-        for name in self.real:
-            setattr(os, name, self.real[name])
-        self._leave(self.home.stat().st_ino, self.lost)
-
-    def _leave(self, folder: int, to: Path) -> None:
-        to.mkdir(parents=True, exist_ok=True)
-        for name, (inode, is_folder) in self.names.get(folder, {}).items():
-            if is_folder:
-                self._leave(inode, to / name)
-            else:
-                (to / name).write_bytes(self.contents.get(inode, b""))
-
-
 # ── counting ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -307,12 +220,18 @@ def count(story: Story) -> tuple[list[str], list[str], Counter[str]]:
             wrong.append(f"{path.name} has what was redacted")
     if len(list((story.home / "public").glob("2*.md"))) != 1:
         wrong.append("the published report is not there")
-    kept = setup.looked_at(story.config)
-    fresh = setup.register(story.config, kept.archive, MemoryState())
-    fresh.rebuild()
+    kept, fresh = state_and_fresh(story.config)
     wrong += setup_differences(kept, fresh)
     kept.archive.close()
     return wrong, repeated, Counter(key.partition(":")[0] for key in keys)
+
+
+def state_and_fresh(config: Config) -> tuple[Any, Any]:
+    """The register as it is kept, and one made anew from the same archive."""
+    kept = setup.looked_at(config)
+    fresh = setup.register(config, kept.archive, MemoryState())
+    fresh.rebuild()
+    return kept, fresh
 
 
 def setup_differences(kept: Any, fresh: Any) -> list[str]:
@@ -321,21 +240,14 @@ def setup_differences(kept: Any, fresh: Any) -> list[str]:
     return differences(kept, fresh)
 
 
-def child(work: Callable[[], None]) -> int:
-    """Runs it in a forked process; its exit code (9: it was ended at its point)."""
-    pid = os.fork()
-    if pid == 0:
-        code = 1
-        try:
-            work()
-            code = 0
-        except BaseException:
-            import traceback
+def kind_of(point: str) -> str:
+    """The same in each month."""
+    return re.sub(r"\d{4}-\d\d(-\d\d[\w-]*)?", "MONTH", point)
 
-            traceback.print_exc()
-        finally:
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+def ways(point: str) -> list[str]:
+    """How it can end there."""
+    return ["kill", "power"] + (["kill, half written"] if point.startswith(("write", "pwrite")) else [])
 
 
 class Table:
@@ -354,7 +266,7 @@ class Table:
         story = Story(self.folder / "home", self.folder / "facts")
 
         def play() -> None:
-            disk = Disk(story.home, self.folder / "lost", -1, False)
+            disk = Disk(story.home, self.folder / "lost", -1)
             disk.watch()
             asyncio.run(story.play())
             disk.leave()
@@ -367,29 +279,34 @@ class Table:
         return (self.folder / "points").read_text().split("\n")
 
     def begin(self) -> None:
-        for name in ("home", "lost", "facts", "lost-facts"):
+        for name in ("home", "lost", "facts"):
             shutil.rmtree(self.folder / name, ignore_errors=True)
+        known(self.folder / "lost").unlink(missing_ok=True)
         (self.folder / "home" / "public").mkdir(parents=True)
         (self.folder / "facts").mkdir()
 
-    def row(self, number: int, how: str) -> Row | None:
-        """None where the story has no such point."""
-        self.begin()
-        story = Story(self.folder / "home", self.folder / "facts")
-        disk = Disk(story.home, self.folder / "lost", number, how.endswith("half written"))
-        point = ""
+    def crash(self, story: Story, play: Callable[[], None], number: int, how: str) -> bool:
+        """Ends ``play`` at its point ``number``, and leaves the folder as that way of a crash does. False: no such point."""
+        lost = self.folder / "lost"
+        shutil.rmtree(lost, ignore_errors=True)
+        disk = story.disk = Disk(story.home, lost, number, how.endswith("half written"), known(lost))
 
-        def play() -> None:
+        def ended() -> None:
             disk.watch()
-            asyncio.run(story.play())
+            play()
 
-        if child(play) != 9:
-            return None
+        if child(ended) != ENDED:
+            return False
         if how == "power":
             shutil.rmtree(story.home)
-            shutil.move(self.folder / "lost", story.home)
+            shutil.move(lost, story.home)
             (story.home / "public").mkdir(exist_ok=True)
-        again = Story(story.home, self.folder / "facts", NOON + timedelta(minutes=1))
+            known(lost).unlink()
+        return True
+
+    def taken_up(self, number: int, point: str, how: str) -> Row:
+        """The last life: it plays to the end, and everything is counted."""
+        again = Story(self.folder / "home", self.folder / "facts", NOON + timedelta(minutes=2))
         said: list[str] = []
         try:
             asyncio.run(again.play())
@@ -400,36 +317,54 @@ class Table:
             wrong, repeated = [f"{type(error).__name__}: {error}"], []
         return Row(number, point, how, (*wrong, *said), tuple(repeated))
 
+    def row(self, number: int, how: str, point: str = "") -> Row | None:
+        """None where the story has no such point."""
+        self.begin()
+        story = Story(self.folder / "home", self.folder / "facts")
+        ended = self.crash(story, lambda: asyncio.run(story.play()), number, how)
+        return self.taken_up(number, point, how) if ended else None
+
     def rows(self, *, whole: bool) -> Iterator[Row]:
-        """``whole``: each point in every way it can be met, else each once, the ways taking turns."""
-        for number, point in enumerate(self.points(), 1):
-            ways = ["kill", "power"] + (["kill, half written"] if point.startswith(("write", "pwrite")) else [])
-            for how in ways if whole else [ways[number % len(ways)]]:
-                if (found := self.row(number, how)) is not None:
-                    yield replace(found, point=point)
+        """``whole``: each point in every way it can be met, else each kind at its first and last place, the ways taking turns."""
+        story = self.points()
+        kinds = [kind_of(point) for point in story]
+        for number, point in enumerate(story, 1):
+            if not whole and kinds[number - 1] in kinds[: number - 1] and kinds[number - 1] in kinds[number:]:
+                continue
+            for how in ways(point) if whole else [ways(point)[number % len(ways(point))]]:
+                if (found := self.row(number, how, point)) is not None:
+                    yield found
 
 
 def main() -> int:
+    from tests.fault_imap import Boxes  # they build on this module
+    from tests.fault_recovery import Again
+
     log.start("critical")
     whole = "--once" not in sys.argv
+    tables: list[type[Table]] = [Table, Again, Boxes]
+    if "--only" in sys.argv:
+        tables = [table for table in tables if table.__name__ in sys.argv]
     if "--unsynced" in sys.argv:  # what if fsync did nothing? So that the table is known to see it
         Disk.sync = lambda *_: None  # type: ignore[method-assign]
+        tables = [Table]
     bad = tried = 0
-    with tempfile.TemporaryDirectory(prefix="fault-table-") as folder:
-        print(f"{'point':56} {'how':20} {'lost':20} repeated")
-        for row in Table(Path(folder)).rows(whole=whole):
-            tried += 1
-            if bad and "--unsynced" in sys.argv:
-                break
-            bad += bool(row.wrong)
-            lost = "; ".join(row.wrong) or "nothing"
-            print(
-                f"{row.number:4} {row.point[:50]:51} {row.how:20} {lost:20} {', '.join(row.repeated) or 'nothing'}",
-                flush=True,
-            )
-    print(f"{tried} crashes, {bad} with something lost or doubled")
-    return 1 if bad or not tried else 0
+    print(f"{'point':76} {'how':20} {'lost':20} repeated")
+    for table in tables:
+        with tempfile.TemporaryDirectory(prefix="fault-table-") as folder:
+            for row in table(Path(folder)).rows(whole=whole):
+                tried += 1
+                if bad and "--unsynced" in sys.argv:
+                    break
+                bad += bool(row.wrong)
+                lost, repeated = "; ".join(row.wrong) or "nothing", ", ".join(row.repeated) or "nothing"
+                print(f"{row.number:4} {row.point[:70]:71} {row.how:20} {lost:20} {repeated}", flush=True)
+    code = int(bool(bad) or not tried)
+    print(f"{tried} crashes, {bad} with something lost or doubled; exit {code}")
+    return code
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from tests.fault_table import main as run  # the same module as the other two know
+
+    sys.exit(run())
