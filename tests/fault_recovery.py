@@ -70,9 +70,9 @@ def leftovers(home: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """``point``: pattern of the points of the story at which the first crash comes (the last of them, its number from the end
-    given by ``back``); ``do`` is done to the folder then; ``beyond``: how many points after the start are tried as well; ``short``: in the
-    short form too."""
+    """``point``: pattern of the points of the story at which the first crash comes (the last of them, or counted from the end
+    by ``back``); ``do`` is done to the folder then; ``beyond``: how many points after the start are tried as well; ``short``:
+    in the short form too."""
 
     name: str
     point: str
