@@ -1,8 +1,8 @@
 """A mail's DKIM signatures (RFC 6376), checked by ourselves: the one module that knows dkimpy.
 
-The law: what passes is what people will read. A signature counts only where it covers the whole text, the one From, and
-Subject and Date; anything that two readers could read in two ways is refused. Total and bounded, whatever arrives: dkimpy
-is slow on hostile mails and keys, so its input is limited here, and what it raises ends here.
+The law: what passes is what people will read. A signature counts only where it covers the whole text, the one From,
+Subject, Date and Message-ID; anything that two readers could read in two ways is refused. Total and bounded, whatever
+arrives: dkimpy is slow on hostile mails and keys, so its input is limited here, and what it raises ends here.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ NAMES = 100  # headers in h=
 RECORD = 2_000  # bytes of a key: RSA with 8192 bits has 1,500
 SHORTEST = 1024  # bits of an RSA key (RFC 8301)
 EXPONENT = 32  # bits: real ones have 17, and one of the modulus' size takes a third of a second
-COVERED = (b"from", b"subject", b"date")  # what people read of a mail's headers
+COVERED = (b"from", b"subject", b"date", b"message-id")  # what people read, and what tells a mail that is sent again
 
 _DOMAIN = re.compile(r"(?=.{1,200}$)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})+")
 _SELECTOR = re.compile(r"(?=.{1,200}$)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*", re.IGNORECASE)
@@ -138,7 +138,7 @@ class _One:
             raise _Bad("it covers too many headers")
         for name in COVERED:
             if self.names[name] and (self.names[name] > 1 or name not in names):
-                raise _Bad(f"it does not cover the one {name.decode().capitalize()}")
+                raise _Bad(f"it does not cover the one {name.decode().title()}")
         return frozenset(name.decode("ascii", "replace") for name in names if self.names[name] == 1)
 
     def _key(self, name: bytes, tags: dict[bytes, bytes]) -> bytes:
