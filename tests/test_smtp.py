@@ -217,6 +217,11 @@ def test_l47_lmtp_answers_every_recipient_on_one_connection() -> None:
         b"a\n.\nb\r\n",
         b"a\n.\r\nb\r\n",
         b"a\r.\rMAIL FROM:<x@example.org>\r\n",
+        b"a\r.\r\nMAIL FROM:<x@example.org>\r\n",
+        b"a\r\n.\nMAIL FROM:<x@example.org>\r\n",
+        b"a\r\n.\rMAIL FROM:<x@example.org>\r\n",
+        b"a\r\n\x00.\r\nMAIL FROM:<x@example.org>\r\n",
+        b"a\r\n\r.\r\nMAIL FROM:<x@example.org>\r\n",
         b"a\r\n..\nb\r\n",
         b"..starts with a dot\r\n..\r\n",
         b"\xe4\xf6\xfc \x00 8bit\r\n",
@@ -566,10 +571,74 @@ def test_commands_that_we_do_not_speak_are_not_offered() -> None:
             assert (
                 await client.say("HELP") == "250 Supported commands: DATA EHLO HELO HELP MAIL NOOP QUIT RCPT RSET VRFY"
             )
-            for command in ("AUTH PLAIN AGEAYg==", "STARTTLS", "LHLO me", "EHLO"):
+            for command in (
+                "AUTH PLAIN AGEAYg==",
+                "STARTTLS",
+                "LHLO me",
+                "EHLO",
+                "BDAT 5 LAST",
+                "ETRN x",
+                "GET / HTTP/1.1",
+            ):
                 assert (await client.say(command))[:1] == "5"
             assert (await client.say("NOOP " + "x" * 100_000)) == "500 Command line too long"
             assert (await client.say("NOOP"))[:3] == "250"
+
+    asyncio.run(scene())
+
+
+def test_a_browser_that_was_sent_to_our_port_is_hung_up_on_before_its_body_is_heard() -> None:
+    async def scene() -> None:
+        box = Box()
+        async with listening(box) as place, place.greeted() as client:
+            head = (
+                b"POST / HTTP/1.1\r\nHost: x\r\nUser-Agent: x\r\nAccept: x\r\nContent-Length: 99\r\nOrigin: x\r\n\r\n"
+            )
+            body = b"EHLO x\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n" + BODY + b".\r\n"
+            client.writer.write(head + body)
+            assert b"Too many unrecognized commands" in await asyncio.wait_for(client.reader.read(), 5)
+        assert box.mails == []
+
+    asyncio.run(scene())
+
+
+def test_who_the_peer_is_nobody_can_say_but_the_socket() -> None:
+    """PROXY, XCLIENT and XFORWARD are for those behind a proxy of their own; from anybody they would be a forged address."""
+
+    async def scene() -> None:
+        box = Box()
+        async with listening(box) as place, place.greeted() as client:
+            for line in ("PROXY TCP4 192.0.2.1 192.0.2.2 1 25", "XCLIENT ADDR=192.0.2.1", "XFORWARD ADDR=192.0.2.1"):
+                assert (await client.say(line))[:3] == "500"
+            assert (await client.mail()).startswith("250")
+        async with listening(box) as place, place.greeted() as client:
+            assert (await client.say("BDAT 5 LAST"))[:3] == "500"  # CHUNKING is not offered
+        assert [mail[3] for mail in box.mails] == ["smtp 127.0.0.1"]
+
+    asyncio.run(scene())
+
+
+def test_an_envelope_in_a_wrong_order_is_503_and_is_forgotten_by_rset() -> None:
+    async def scene() -> None:
+        box = Box()
+        async with listening(box) as place, place.greeted() as client:
+            for line, code in (
+                ("DATA", "503"),
+                ("RCPT TO:<b@example.org>", "503"),
+                ("EHLO me", "250"),
+                ("MAIL FROM:<a@example.org>", "250"),
+                ("DATA", "503"),
+                ("MAIL FROM:<c@example.org>", "503"),
+                ("RCPT TO:<b@example.org>", "250"),
+                ("RSET", "250"),
+                ("DATA", "503"),
+                ("RCPT TO:<b@example.org>", "503"),
+                ("MAIL FROM:<a\x00@example.org>", "553"),
+                ("MAIL FROM:<a@example.org>\rRCPT TO:<b@example.org>", "553"),
+            ):
+                assert (await client.say(line))[:3] == code, line
+            assert (await client.mail()).startswith("250")
+        assert len(box.mails) == 1
 
     asyncio.run(scene())
 
