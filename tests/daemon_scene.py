@@ -14,6 +14,7 @@ from mailbot.app.control import ask
 from mailbot.app.daemon import Daemon
 from mailbot.app.rows import differences
 from mailbot.config import Config, Endpoint
+from mailbot.core.message import parse
 from mailbot.store.archive import Archive
 from mailbot.store.state import MemoryState
 from tests.daemon_process import LIST, Sink, send
@@ -56,9 +57,8 @@ class House:
     def written(self) -> list[str]:
         """Keys of all notices in the archive, in their order."""
         with Archive(self.folder, readonly=True) as archive:
-            heads = (r.raw for r in archive.records() if r.direction == "out")
-            lines = [line for raw in heads for line in raw.split(b"\n") if line.startswith(b"X-Mailbot-Notice: ")]
-        return [key.decode() for line in lines for key in line.split()[1:]]
+            ours = [parse(r.raw) for r in archive.records() if r.direction == "out"]
+        return [key for mail in ours for key in mail.header("x-mailbot-notice").split()]
 
     def outcomes(self) -> list[tuple[str, str]]:
         """sent.log: what became of which kind of mail."""

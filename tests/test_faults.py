@@ -89,7 +89,9 @@ def test_a_torn_tail_costs_the_mail_that_nobody_was_told_of_and_nothing_else(hou
     play(scene)
 
 
-def test_damage_in_the_middle_of_the_archive_costs_the_mail_that_it_hit(house: House) -> None:
+def test_damage_in_the_middle_of_the_archive_is_said_and_costs_the_mail_that_it_hit(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
     async def scene() -> None:
         await told(house, OPENING, REPLY)
         whole = box(house.folder).read_bytes()
@@ -98,6 +100,7 @@ def test_damage_in_the_middle_of_the_archive_costs_the_mail_that_it_hit(house: H
         await told(house, STATUS)
         assert arrived(house.folder) == ["2@example.org", "3@example.org"]
         assert b"\0" * 60 in box(house.folder).read_bytes()  # never cut
+        assert "in-2026-11.mbox offset 0: no record begins here; skipped" in caplog.text
 
     play(scene)
 
@@ -116,7 +119,7 @@ def test_two_daemons_on_one_folder_the_second_is_refused_and_harms_nothing(house
     play(scene)
 
 
-@pytest.mark.parametrize("hours", [-1, -30 * 24, 30 * 24])
+@pytest.mark.parametrize("hours", [-1, -24, -30 * 24, 30 * 24, 365 * 24])
 def test_a_clock_that_jumps_changes_no_order_and_repeats_no_mail(house: House, hours: int) -> None:
     async def scene() -> None:
         async with house.run() as here:
@@ -190,6 +193,52 @@ def test_an_archive_and_a_state_of_an_older_version_are_read_and_nothing_goes_ou
         await told(house, STATUS)
         assert house.written()[: len(before)] == before
         assert house.sink.kinds() == ["ack", "answer"]
+        assert house.wrong() == []
+
+    play(scene)
+
+
+def test_an_archive_that_the_first_version_wrote_is_taken_over_with_its_incidents(house: House) -> None:
+    """``tests/older``: written by the first version that ran as a whole (two incidents, one of them resolved). Its records and
+    logs have the form of today; its state has another, and it had no secret."""
+
+    async def scene() -> None:
+        shutil.copytree(Path(__file__).parent / "older", house.folder)
+        before, mails = house.written(), box(house.folder).read_bytes()
+        assert len(before) == 3
+        house.clock.move(minutes=10)
+        await told(house, STATUS)
+        assert house.written() == [*before, *house.written()[3:]]
+        assert house.sink.kinds() == ["answer"]
+        assert {got.incident for got in house.sink.taken} == {"INC-20261118-TV8"}
+        assert box(house.folder).read_bytes().startswith(mails)
+        assert house.wrong() == []
+
+    play(scene)
+
+
+@pytest.mark.parametrize("hours", [-24, 365 * 24])
+def test_a_clock_that_jumps_and_stays_reminds_once_of_each_kind_and_arrivals_go_on_rising(
+    house: House, hours: int
+) -> None:
+    async def scene() -> None:
+        async with house.run() as here:
+            await here.send(OPENING)
+            await here.settle()
+            house.clock.move(hours=hours)
+            for _ in range(5):
+                house.clock.move(seconds=20)
+                await here.settle()
+            await here.send(REPLY)
+            await here.settle()
+        await told(house)
+        with Archive(house.folder, readonly=True) as archive:
+            arrivals = [r.arrival.at for r in archive.records() if r.arrival.at is not None]
+        assert arrivals == sorted(set(arrivals))
+        kinds = [copies[0].keys[0].partition(":")[0] for copies in house.sink.mails().values()]
+        assert len(kinds) == len(set(kinds)), kinds
+        assert len(kinds) <= (1 if hours < 0 else 4)
+        assert len(house.written()) == len(set(house.written()))
         assert house.wrong() == []
 
     play(scene)
