@@ -28,6 +28,13 @@ def rsa(bits: int = 1024, seed: int = 1) -> tuple[bytes, bytes]:
 
 
 @cache
+def odd_exponent() -> bytes:
+    """A record whose exponent is as long as its modulus: slow for whoever raises to it."""
+    n = random.Random(3).getrandbits(2048) | 1 << 2047 | 1
+    return b"p=" + base64.b64encode(_der(n, n - 2))
+
+
+@cache
 def ed25519() -> tuple[bytes, bytes]:
     key = SigningKey(b"\1" * 32)
     return base64.b64encode(bytes(key)), b"v=DKIM1; k=ed25519; p=" + base64.b64encode(bytes(key.verify_key))

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from mailbot.intake import keys
 from mailbot.intake.keys import Keys, ask_dns
 from mailbot.intake.signatures import LONGEST, MOST, Signature, carries, check
-from tests.signing import ALL, MAIL, ed25519, rsa, sign
+from tests.signing import ALL, MAIL, ed25519, odd_exponent, rsa, sign
 
 NOW = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
 RECORDS = {"s1._domainkey.example.com": rsa()[1]}
@@ -98,6 +98,10 @@ def test_l38_another_subject_or_date_spoils_it() -> None:
 def test_l38_the_length_trick_does_not_count_nor_does_an_unsigned_from() -> None:
     assert "l=" in reason(sign(length=True) + b"RESOLVED 12:00\r\n")
     assert "l=" in reason(sign(length=True))
+    assert (
+        "0 From"
+        in found(sign().replace(b"\r\nFrom: Alice <alice@example.com>", b"").replace(b"From: ", b"X-F: "))[0][2]
+    )
     assert reason(sign().replace(b"from : ", b"")) == "it does not cover the one From"
 
 
@@ -122,6 +126,7 @@ def test_an_old_signature_and_an_unsafe_one_do_not_count() -> None:
         (rsa()[1] + b"; h=sha1", "its key is for another way to sign"),
         (rsa()[1] + b"; n=" + b"x" * 2_000, "its key is too long"),
         (rsa(512)[1], "its key of 512 bits is too weak"),
+        (odd_exponent(), "its key of 2048 bits is too weak"),
     ],
 )
 def test_a_key_that_is_none_opens_nothing(record: bytes, why: str) -> None:
