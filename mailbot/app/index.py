@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from mailbot.app.decisions import Decisions
@@ -32,6 +33,9 @@ META = 1
 ORDERED = 10_000  # numbers in one document of the table "order"
 ANSWERED = timedelta(days=7)  # so long a question counts as open
 COUNTED = timedelta(days=1)  # so long a mail of ours counts against the budgets
+UNPLACED = 10_000  # documents of an import wait in memory for their place (30 MB); further ones are written twice
+
+Unplaced = dict[int, tuple[Doc, Facts]]  # by number, those that the state does not have yet
 
 
 @dataclass(slots=True)
@@ -245,12 +249,12 @@ class Index:
 
     # ── again ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def rethread(self, undone: bool = False) -> None:
+    def rethread(self, undone: bool = False, unplaced: Unplaced | None = None) -> None:
         """Threads every message again in its order. No mail is read for it: the state has each one's facts. ``undone``: for
         an UNDO and nothing else, which changes a few incidents only; the others need not be looked at again."""
         with without_gc():
             before = Before(self.members, self.joined, self.rows, self.wake, self._folded, self.touched, self.decisions)
-            self._rethread(undone)
+            self._rethread(undone, unplaced or {})
             if undone and not before.decisions.zones_differ(self.decisions):
                 self._list_changed(before)
             else:
@@ -258,10 +262,11 @@ class Index:
                     self.state.delete("incidents", number)
                 self._list_again(self.members)
 
-    def _rethread(self, undone: bool) -> None:
+    def _rethread(self, undone: bool, unplaced: Unplaced) -> None:
         """What stood before the first mail of which something else holds now, stands."""
         decisions, places = Decisions(), []
-        for number, doc in self.state.all("messages"):
+        new = ((number, doc) for number, (doc, _) in unplaced.items())
+        for number, doc in chain(self.state.all("messages"), new):
             places.append((order(doc["m"], doc["f"][1]), number))
             decisions.keep(*places[-1], doc)
         decisions.settle()
@@ -273,13 +278,13 @@ class Index:
         mark, cursors = self.mark, self.cursors
         self._empty()
         self.mark, self.cursors = mark, cursors
-        for number, doc in self.state.all("messages", [number for _, number in places]):
+        for number, doc, facts in self._from_both([number for _, number in places], unplaced):
             if number in standing and "i" in doc:
                 known, placed = Known.from_json(doc["f"]), placement(doc)
                 self.threads.restore(known, placed)
                 self._index(number, doc, known, placed)
                 continue
-            facts = Facts.from_json(doc["f"])
+            facts = facts or Facts.from_json(doc["f"])
             placed = self.threads.place(facts, **decisions.wish(number, doc))
             before = doc.copy()
             doc |= placed_as(placed)
@@ -288,6 +293,11 @@ class Index:
             self._index(number, doc, facts, placed)
         self.decisions.settle()
         self.settle_outbox()
+
+    def _from_both(self, numbers: list[int], unplaced: Unplaced) -> Iterator[tuple[int, Doc, Facts | None]]:
+        stored = self.state.all("messages", (number for number in numbers if number not in unplaced))
+        for number in numbers:
+            yield (number, *unplaced[number]) if number in unplaced else (*next(stored), None)
 
     def _keep_order(self, imported: list[int]) -> None:
         for begin in range(0, len(imported), ORDERED):
@@ -320,11 +330,11 @@ class Index:
     def _list_again(self, members: Mapping[str, list[int]]) -> None:
         """Imported incidents as they stand unread; the others are to be looked at."""
         for incident, numbers in members.items():
-            first, last = (self.state.get("messages", numbers[at]) or {} for at in (0, -1))
+            (_, first), (_, last) = self.state.all("messages", (numbers[0], numbers[-1]))
             if not last["m"]:  # live ones come last
                 self.touched.add(incident)
                 continue
-            doc = unread(incident, Facts.from_json(first["f"]), Facts.from_json(last["f"]), len(numbers))
+            doc = unread(incident, Known.from_json(first["f"]), Known.from_json(last["f"]), len(numbers))
             number = self.state.next_id("incidents")
             self.state.put("incidents", number, doc)
             self._list(number, doc)

@@ -19,7 +19,7 @@ from mailbot.app import log
 from mailbot.app.addressed import signed_to
 from mailbot.app.decisions import decided
 from mailbot.app.desk import Taken, said, take_in, written_by_us
-from mailbot.app.index import META, Index, order, placed_as, placement, without_gc
+from mailbot.app.index import META, UNPLACED, Index, Unplaced, order, placed_as, placement, without_gc
 from mailbot.app.rows import summary
 from mailbot.app.tokens import token
 from mailbot.core.incident import Incident, Joined, Said, Sent, fold, needs_refold
@@ -317,12 +317,18 @@ class Register(Index):
                     yield raw, Arrival(f"import {name}", at=last)
 
         waiting: deque[Taken] = deque()
-        for record in self.archive.import_records(name, fresh()):
-            doc = self._doc(record, waiting.popleft())
-            self.state.put("messages", self.state.next_id("messages"), doc)
+        unplaced: Unplaced = {}
+        first = self.state.next_id("messages")
+        for number, record in enumerate(self.archive.import_records(name, fresh()), first):
+            taken = waiting.popleft()
+            doc = self._doc(record, taken)
+            if len(unplaced) < UNPLACED:
+                unplaced[number] = doc, taken.facts
+            else:
+                self.state.put("messages", number, doc)
             self.mark[record.place.file] = record.end
         if new:
-            self.rethread()
+            self.rethread(unplaced=unplaced)
         return new, old
 
     def rebuild(self) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mailbot.core.due.people import writer_of
 from mailbot.core.due.reminders import UNSETTLED, due_day
-from mailbot.core.facts import Facts
+from mailbot.core.facts import Known
 from mailbot.core.incident import Incident, Status
 from mailbot.core.publication import holds, is_private
 from mailbot.core.report import impact, missing, opened_for, report
@@ -76,7 +76,7 @@ def unsettled(incident: Incident) -> list[list[Any]]:
     ][:MOST_ACTIONS]
 
 
-def unread(incident: str, first: Facts, last: Facts, messages: int) -> Doc:
+def unread(incident: str, first: Known, last: Known, messages: int) -> Doc:
     """The same for an imported incident whose times nobody has looked at yet."""
     return {
         "id": incident,

@@ -44,6 +44,7 @@ CHARSETS = {  # what mail programs write -> what they mean (the last by the WHAT
 MANY_BYTES = frozenset(["utf-8", "gb18030", "big5", "cp949", "cp932", "euc_jp", "iso2022_jp_ext"])
 
 
+@lru_cache(maxsize=256)
 def codec(charset: str) -> str:
     """The Python codec for a declared charset, "" where there is none that mail may use."""
     wanted = charset.strip(" '\"<>").lower()
@@ -147,10 +148,13 @@ _CHARSET = re.compile(r"charset\*?\s{0,9}=\s{0,9}\"?'?(?:[\w-]{0,40}''?)?([^\s;\
 def body_text(part: Mime, problems: list[str]) -> str:
     """The decoded text of a leaf part, line ends as ``\\n``, without NULs and byte-order marks."""
     payload = part.get_payload(decode=True)
-    if not isinstance(payload, bytes):
-        return ""
-    match = _CHARSET.search(header_text(str(part.get("content-type", "")))[:2000])
-    text, problem = decode(payload, match[1] if match else "")
+    return plain_text(payload, str(part.get("content-type", "")), problems) if isinstance(payload, bytes) else ""
+
+
+def plain_text(data: bytes, content_type: str, problems: list[str]) -> str:
+    """The same of bytes, with the Content-Type that says their charset."""
+    match = _CHARSET.search(header_text(content_type)[:2000])
+    text, problem = decode(data, match[1] if match else "")
     if problem:
         problems.append(f"body: {problem}")
     text = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff")

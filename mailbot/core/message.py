@@ -16,10 +16,10 @@ from email.message import Message as Mime
 from functools import lru_cache
 
 from mailbot.core.date import read_date
-from mailbot.core.encoded import body_text, decode_words, header_name, header_text
+from mailbot.core.encoded import body_text, decode_words, header_name, header_text, plain_text
 from mailbot.core.limits import PARTS, bounded, few_parts, head_end
 from mailbot.core.signed import plain
-from mailbot.core.structure import Pairs, many_parts, one_part
+from mailbot.core.structure import Pairs, Text, many_parts, one_part
 
 VALUE_BYTES = 32_768  # one header
 HEADERS = 500
@@ -175,7 +175,9 @@ def _ids(value: str, people: tuple[Address, ...]) -> tuple[str, ...]:
     for match in _ID.finditer(value):
         if match[1]:
             name = "".join(match[1].split())
-            if name.lower() not in emails and not _FROM_BEFORE.search(value, max(0, match.start() - 90), match.start()):
+            before = value[max(0, match.start() - 90) : match.start()].rstrip()
+            told = before and before[-1] != ">" and _FROM_BEFORE.search(before)
+            if name.lower() not in emails and not told:
                 framed.append(name)
         elif match[2]:
             bare.append(match[2])
@@ -262,10 +264,10 @@ def _mailbox(phrase: list[str], angle: str, comment: str, found: list[Address]) 
 # ---- the body
 
 
-def _body(mime: Mime, problems: list[str]) -> tuple[str, bool, tuple[str, ...], tuple[str, ...]]:
+def _body(mime: Mime | Text, problems: list[str]) -> tuple[str, bool, tuple[str, ...], tuple[str, ...]]:
     reader = _Reader(problems)
     try:
-        pieces = reader.read(mime)
+        pieces = [plain_text(*mime, problems)] if isinstance(mime, Text) else reader.read(mime)
     except Exception as error:  # a decoder of the stdlib: the mail stays, without its text
         problems.append(f"the body could not be read ({type(error).__name__})")
         pieces = []

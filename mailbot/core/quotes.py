@@ -50,7 +50,9 @@ _WORDS = re.compile(r"[^\W\d_]+")
 
 def has_verb(text: str) -> bool:
     """Whether a word for "wrote" stands in ``text``."""
-    return not VERBS.isdisjoint(_WORDS.findall(text)) or any(verb in text for verb in JOINED_VERBS)
+    if not VERBS.isdisjoint(_WORDS.findall(text)):
+        return True
+    return not text.isascii() and any(verb in text for verb in JOINED_VERBS)
 
 
 def ends_with_verb(text: str) -> bool:
@@ -76,13 +78,15 @@ _MONTH = (
     r"jan|feb|fév|fev|mar|mär|mrt|apr|avr|abr|may|mai|maj|mei|mag|jun|juin|giu|jul|juil|lug|aug|aoû|ago|sep|set|oct|okt|"
     r"ott|out|nov|dec|dez|déc|dic|des|янв|фев|мар|апр|мая|май|июн|июл|авг|сен|окт|ноя|дек"
 )
+_LETTERS = "".join(sorted({month[0] for month in _MONTH.split("|")}))  # to look at no others: a third of the time
 DATE = re.compile(  # a day with its month or year; a clock alone is no date
+    rf"(?=[\d{_LETTERS}])"
     r"(?<!\d)(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\s?\d{1,2}[-/.]\s?(?:\d{4}|\d{2})(?!\d)|\d{4}\s?[年년]"
     rf"|\d{{1,2}}(?:st|nd|rd|th|\.)?[\s-](?:de |tháng )?(?:{_MONTH})|(?:{_MONTH})[^\W\d]{{0,9}}[.,]?[\s-]\d{{1,2}}(?!\d)"
     r"|\d{1,2}\.?\s(?:de\s)?[^\W\d]{3,12}\.?,?\s(?:de\s)?(?:19|20)\d\d(?!\d)|\d{1,2} tháng \d)",
     re.IGNORECASE,
 )
-ADDRESS = re.compile(r"[\w.+=-]{1,80}(?:@| at | <at> )[\w-]{1,60}\.[\w.-]{2,60}|<mailto:|\[mailto:")
+ADDRESS = re.compile(r"(?<=[\w.+=-])(?:@| at | <at> )[\w-]{1,60}\.[\w.-]{2,60}|<mailto:|\[mailto:")
 
 
 def has_address(text: str) -> bool:
@@ -139,15 +143,22 @@ FIELD_OF = {
     for word in words.split("|")
 } | dict.fromkeys(("cc", "kopie", "copie à", "kopia", "bcc", "reply-to", "importance", "attachments", "抄送"), "cc")
 
+_AROUND = " *_|\t\xa0"
+_STARTS = {word[:2] for word in FIELD_OF if len(word) > 1} | {
+    w + c for w in FIELD_OF if len(w) == 1 for c in _AROUND + ":："
+}
+
 
 def field(line: str) -> tuple[str, str]:
     """("from" | "sent" | "to" | "subject" | "cc", value) of a header line in any of the languages, else ("", "")."""
+    if line[:2].casefold()[:2] not in _STARTS and line[:1] not in _AROUND:  # nearly all
+        return "", ""
     name, colon, value = line[:60].partition(":")
     if not colon:
         name, colon, value = line[:60].partition("：")
     if not colon or len(name) > 32:
         return "", ""
-    found = FIELD_OF.get(name.strip(" *_|\t\xa0").casefold(), "")
+    found = FIELD_OF.get(name.strip(_AROUND).casefold(), "")
     return found, (value + line[60:]).strip(" *_\t\xa0") if found else ""
 
 
@@ -193,9 +204,9 @@ def _any(words: tuple[str, ...]) -> str:
     return "|".join(re.escape(w) for w in words)
 
 
-ORIGINAL_LINE = re.compile(rf"[-_*=\s]{{2,40}}(?:{_any(ORIGINAL)})[-_*=:\s]{{2,40}}$", re.IGNORECASE)
+ORIGINAL_LINE = re.compile(rf"[-_*=\s]{{2,40}}+(?:{_any(ORIGINAL)})[-_*=:\s]{{2,40}}$", re.IGNORECASE)
 FORWARD_LINE = re.compile(
-    rf"(?:[-_*=\s]{{2,40}}(?:{_any(FORWARDED)}|Forwarded (?:by|message from) [^\n]{{1,100}}?)[-_*=:\s]{{0,40}}"
+    rf"(?:[-_*=\s]{{2,40}}+(?:{_any(FORWARDED)}|Forwarded (?:by|message from) [^\n]{{1,100}}?)[-_*=:\s]{{0,40}}"
     rf"|(?:{_any(FORWARDED)})\s?[:：])$",
     re.IGNORECASE,
 )

@@ -66,7 +66,8 @@ class _Reader(Openers):
         self.raw = text.split("\n", LINES)
         self.tail = self.raw.pop() if len(self.raw) > LINES else ""
         self.tail_kind: Kind | None = None
-        super().__init__([line[:LINE].strip() for line in self.raw])
+        long = max(map(len, self.raw)) > LINE
+        super().__init__([line[:LINE].strip() for line in self.raw] if long else [line.strip() for line in self.raw])
         self.kinds: list[Kind | None] = [(_QUOTE if x[0] == ">" else _OWN) if x else None for x in self.lines]
         self.inside: dict[int, int] = {}  # line -> column where an attribution begins in it
         self.has_own = False

@@ -8,14 +8,26 @@ line by line, in ten steps each: that was half of what an import costs.
 from __future__ import annotations
 
 import email
+import quopri
 import re
 from email.message import Message as Mime
 from email.parser import BytesHeaderParser
+from typing import NamedTuple
 
 Pairs = list[tuple[str, str]]  # (name, value), bytes that are not ASCII as surrogates, encoded words still encoded
 
 _BLANK = re.compile(rb"\n\r?\n")
-_FIELD = re.compile(r"([!-9;-~]+):([^\n]*)\n")  # RFC 5322 2.2; a blank before the colon is none
+_FIELD = re.compile(r"([!-9;-~]+):([^\n]*(?:\n[ \t][^\n]*)*)\n")  # RFC 5322 2.2; a blank before the colon is none
+_FOLD = re.compile(r"\n[ \t]")
+_PLAIN = re.compile(r"\s*text/plain\s*(?:;|$)", re.IGNORECASE)
+_READ = ("", "7bit", "8bit", "binary", "quoted-printable")
+
+
+class Text(NamedTuple):
+    """The only part of a mail, where it is plain text; ``data`` is decoded."""
+
+    data: bytes
+    content_type: str
 
 
 def many_parts(raw: bytes, problems: list[str]) -> tuple[Pairs, Mime]:
@@ -28,7 +40,7 @@ def many_parts(raw: bytes, problems: list[str]) -> tuple[Pairs, Mime]:
     return list(mime.raw_items()), mime
 
 
-def one_part(raw: bytes, head: int) -> tuple[Pairs, Mime] | None:
+def one_part(raw: bytes, head: int) -> tuple[Pairs, Mime | Text] | None:
     """The same the short way; None where it may have more parts or a header is not as it should be.
 
     ``head``: where the blank line behind the headers begins, -1: nowhere.
@@ -42,13 +54,19 @@ def one_part(raw: bytes, head: int) -> tuple[Pairs, Mime] | None:
     low = text.lower()
     if "\r" in text or "multipart" in low or "message/" in low:
         return None
-    text = text.replace("\n ", " ").replace("\n\t", " ")
     pairs: Pairs = _FIELD.findall(text)
     if sum(map(len, map("".join, pairs))) + 2 * len(pairs) + 1 != len(text):  # something is no header
         return None
+    pairs = [(name, _FOLD.sub(" ", value) if "\n" in value else value) for name, value in pairs]
+    about = [(name, value.lstrip(" \t")) for name, value in pairs if name[:8].lower() == "content-"]
+    found = {name.lower(): value for name, value in reversed(about)}  # of two the first counts
+    kind, encoding = found.get("content-type", ""), found.get("content-transfer-encoding", "").lower()
+    attached = found.get("content-disposition", "").lower().startswith("attachment")
+    if encoding in _READ and not attached and kind.isascii() and (not kind or _PLAIN.match(kind)):
+        data = raw[end:]
+        return pairs, Text(quopri.decodestring(data) if encoding == "quoted-printable" else data, kind)
     mime = Mime()
-    for name, value in pairs:
-        if name[:8].lower() == "content-":
-            mime.set_raw(name, value.lstrip(" \t"))
+    for name, value in about:
+        mime.set_raw(name, value)
     mime.set_payload(raw[end:].decode("ascii", "surrogateescape"))
     return pairs, mime
