@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import os
 import pickle
+import re
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -33,10 +34,15 @@ ENDED = 9  # exit code of a child that was ended at its point
 
 class Disk:
     """Below ``home``; at point ``stop`` the process ends, with half of a write done where it is ``torn``. ``lost`` gets what a
-    power loss leaves. Without ``before`` all that is there now is on disk."""
+    power loss leaves. Without ``before`` all that is there now is on disk. ``of``: only points of that pattern count for
+    ``stop``; the clock may move the others by one or two."""
 
-    def __init__(self, home: Path, lost: Path, stop: int, torn: bool = False, before: Path | None = None) -> None:
+    def __init__(
+        self, home: Path, lost: Path, stop: int, torn: bool = False, before: Path | None = None, of: str = ""
+    ) -> None:
         self.home, self.lost, self.stop, self.torn = home, lost, stop, torn
+        self.of = re.compile(of)
+        self.passed = 0
         self.points: list[str] = []
         self.contents: dict[int, bytes] = {}  # inode -> content at its last fsync
         self.names: dict[int, dict[str, tuple[int, bool]]] = {}  # folder's inode -> its names at its last fsync
@@ -90,7 +96,8 @@ class Disk:
     def point(self, name: str, written: tuple[Any, ...] = ()) -> None:
         """``written``: arguments of the write that is about to be done."""
         self.points.append(name)
-        if len(self.points) != self.stop:
+        self.passed += self.of.match(name) is not None
+        if self.passed != self.stop or not self.of.match(name):
             return
         if self.torn and written:
             half = bytes(written[1])[: len(written[1]) // 2]

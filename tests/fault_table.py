@@ -285,11 +285,13 @@ class Table:
         (self.folder / "home" / "public").mkdir(parents=True)
         (self.folder / "facts").mkdir()
 
-    def crash(self, story: Story, play: Callable[[], None], number: int, how: str) -> bool:
-        """Ends ``play`` at its point ``number``, and leaves the folder as that way of a crash does. False: no such point."""
+    def crash(self, story: Story, play: Callable[[], None], number: int, how: str, of: str = "") -> bool:
+        """Ends ``play`` at its point ``number`` (of a pattern), and leaves the folder as that way of a crash does.
+
+        False: no such point."""
         lost = self.folder / "lost"
         shutil.rmtree(lost, ignore_errors=True)
-        disk = story.disk = Disk(story.home, lost, number, how.endswith("half written"), known(lost))
+        disk = story.disk = Disk(story.home, lost, number, how.endswith("half written"), known(lost), of)
 
         def ended() -> None:
             disk.watch()
