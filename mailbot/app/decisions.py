@@ -6,6 +6,7 @@ kept in each mail's document, because most mails decide nothing and need not be 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
@@ -16,17 +17,8 @@ from mailbot.core.reply import own_spans
 from mailbot.core.times import Context
 from mailbot.store.state import Doc
 
-MARKS = (
-    "ZONE",
-    "MERGE",
-    "SPLIT",
-    "UNDO",
-    "CONFIRM",
-    "#mailbot",
-    "#MAILBOT",
-    "#Mailbot",
-    "INC-",
-    "inc-",
+_MARK = re.compile(
+    r"(?:ZONE|MERGE|SPLIT|UNDO|CONFIRM)(?![A-Za-z])|#mailbot|#MAILBOT|#Mailbot|INC-|inc-"
 )  # a cheap first question
 KEYS = ("z", "a", "u")
 # place, number, code, decides something, a zone, UNDO of which codes
@@ -45,7 +37,7 @@ def decided(taken: Taken) -> Doc:
     """Part of a mail's document: "z" [who, zone], "a" [MERGE or SPLIT, its argument], "u" [codes], "c" [tokens], "n"
     [incidents that commands name]; only what there is."""
     text = taken.message.text if taken.kind == "human" else ""
-    if not any(mark in text for mark in MARKS):
+    if _MARK.search(text) is None:
         return {}
     commands, _ = read_commands(text, own_spans(taken.parts), Context(taken.message.date or taken.at), "")
     doc: Doc = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
 # RFC 5322 4.3, and what is seen beside it and means one thing only. BST, IST and the military letters say nothing.
 ZONES = {
@@ -26,8 +27,11 @@ _CLOCK += r"(?:\s?[:.]\s?(?P<second>\d{1,2}))?(?:[.,]\d{1,9})?\s*(?P<half>[AaPp]
 FORMS = tuple(  # (pattern, example)
     (re.compile(pattern), example)
     for pattern, example in (
-        (rf"(?P<day>\d{{1,2}})[\s-]+(?P<month>[^\W\d]{{3,12}})\.?,?[\s-]+(?P<year>\d{{2,9}}),?[\sT]+{_CLOCK}{_ZONE}",
+        (r"^(?:[A-Z][a-z]{2}, )?(?P<day>\d{1,2}) (?P<month>[A-Z][a-z]{2}) (?P<year>\d{4})"
+         r" (?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d) (?P<zone>[+-]\d{4})(?P<half>)\s*$",
          "Tue, 7 May 2024 10:00:00 +0200"),
+        (rf"(?P<day>\d{{1,2}})[\s-]+(?P<month>[^\W\d]{{3,12}})\.?,?[\s-]+(?P<year>\d{{2,9}}),?[\sT]+{_CLOCK}{_ZONE}",
+         "7-May-24 10:00 am"),
         (rf"(?P<month>[^\W\d]{{3,12}})\.?\s+(?P<day>\d{{1,2}}),?\s+{_CLOCK}(?:\s+(?P<zone>[A-Z]{{1,5}}|[+-]\d{{4}}))?\s+(?P<year>\d{{4,9}})",
          "Tue May  7 10:00:00 CEST 2024"),
         (rf"(?P<month>[^\W\d]{{3,12}})\.?\s+(?P<day>\d{{1,2}}),?\s+(?P<year>\d{{4,9}}),?(?:\s+at)?\s+{_CLOCK}{_ZONE}",
@@ -39,7 +43,9 @@ FORMS = tuple(  # (pattern, example)
 
 def read_date(value: str, problems: list[str]) -> tuple[datetime | None, bool]:
     """The instant with its offset, and whether the offset says anything of the sender (``-0000`` does not)."""
-    value = re.sub(r"\([^()]{0,100}\)", " ", value[:200]).strip()
+    value = value[:200].strip()
+    if "(" in value:
+        value = re.sub(r"\([^()]{0,100}\)", " ", value).strip()
     if not value:
         problems.append("no Date")
         return None, False
@@ -72,6 +78,7 @@ def _instant(part: dict[str, str | None], value: str, problems: list[str]) -> tu
         return None, False
 
 
+@lru_cache(maxsize=256)
 def _offset(zone: str) -> tuple[timezone, bool]:
     name = zone.replace(" ", "").replace(":", "").upper()
     sign = max(name.find("+"), name.find("-"))

@@ -157,7 +157,9 @@ def plain_text(data: bytes, content_type: str, problems: list[str]) -> str:
     text, problem = decode(data, match[1] if match else "")
     if problem:
         problems.append(f"body: {problem}")
-    text = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.lstrip("\ufeff")
     if "\0" in text:
         problems.append("NUL bytes were removed")
         text = text.replace("\0", "")

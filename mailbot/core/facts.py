@@ -239,12 +239,14 @@ def asks(subject: str, own: str) -> bool:
 def line_hashes(text: str) -> tuple[int, ...]:
     """Hashes of the lines that have at least LETTERS letters and digits: the LINES smallest, in order."""
     lines = text[:READ_CHARS].encode("utf-8", "replace").translate(_LOWER, _DROP).split(b"\n")
-    long = [x if x.isascii() else _letters(x) for x in lines if len(x) >= LETTERS]
-    return tuple(sorted({crc32(x) for x in long if len(x) >= LETTERS})[:LINES])
+    long = [x for x in lines if len(x) >= LETTERS]
+    if not text.isascii():
+        long = [x for x in map(_letters, long) if len(x) >= LETTERS]
+    return tuple(sorted(set(map(crc32, long)))[:LINES])
 
 
 def _letters(line: bytes) -> bytes:
-    return _DROP_WIDE.sub("", line.decode().casefold()).encode()
+    return line if line.isascii() else _DROP_WIDE.sub("", line.decode().casefold()).encode()
 
 
 def text_hash(own: str) -> str:

@@ -17,6 +17,7 @@ from mailbot.core.alerts import read_alert
 from mailbot.core.message import Message
 
 TOP = 700  # characters of the text that are looked at
+OPENING = 250  # the same, for the words with which it begins
 
 
 _ADDRESS = re.compile(r"[^\s<>@\"',;:]{1,64}@[^\s<>@\"',;:]{1,255}")
@@ -55,6 +56,10 @@ class Look:
     @cached_property
     def text(self) -> str:
         return robots.plain(" ".join(self._text.split())[:TOP])
+
+    @property
+    def opening(self) -> str:
+        return robots.plain(" ".join(self._text[:OPENING].split()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +226,7 @@ MARKS = (
          lambda m: robots.AWAY_SUBJECT.match(_TAG.sub("", m.subject)) is not None and robots.AWAY_TEXT.search(m.text) is not None,
          "From: a@example.org\nSubject: Out of office\n\nI am currently out of the office and will be back on Monday."),
     Mark("auto", "it thanks for a mail and says that somebody is away",
-         lambda m: robots.THANKS.match(m.text) is not None and robots.AWAY_TEXT.search(m.text) is not None,
+         lambda m: robots.THANKS.match(m.opening) is not None and robots.AWAY_TEXT.search(m.text) is not None,
          "From: a@example.org\nSubject: Re: down\n\nHello, thank you for your email. I am out of the office until Monday."),
     Mark("alert", "a monitoring system", _alert,
          "From: nagios@example.org\nSubject: ** PROBLEM Service Alert: web1/HTTP is CRITICAL **\n\nx"),

@@ -19,6 +19,7 @@ Pairs = list[tuple[str, str]]  # (name, value), bytes that are not ASCII as surr
 _BLANK = re.compile(rb"\n\r?\n")
 _FIELD = re.compile(r"([!-9;-~]+):([^\n]*(?:\n[ \t][^\n]*)*)\n")  # RFC 5322 2.2; a blank before the colon is none
 _FOLD = re.compile(r"\n[ \t]")
+_MANY = re.compile(r"multipart|message/", re.IGNORECASE)
 _PLAIN = re.compile(r"\s*text/plain\s*(?:;|$)", re.IGNORECASE)
 _READ = ("", "7bit", "8bit", "binary", "quoted-printable")
 
@@ -50,9 +51,8 @@ def one_part(raw: bytes, head: int) -> tuple[Pairs, Mime | Text] | None:
     if blank is None:
         return None
     end = blank.end()
-    text = raw[:end].decode("ascii", "surrogateescape").replace("\r\n", "\n")
-    low = text.lower()
-    if "\r" in text or "multipart" in low or "message/" in low:
+    text = raw[:end].decode("ascii", "surrogateescape")
+    if "\r" in text and "\r" in (text := text.replace("\r\n", "\n")):
         return None
     pairs: Pairs = _FIELD.findall(text)
     if sum(map(len, map("".join, pairs))) + 2 * len(pairs) + 1 != len(text):  # something is no header
@@ -60,6 +60,8 @@ def one_part(raw: bytes, head: int) -> tuple[Pairs, Mime | Text] | None:
     pairs = [(name, _FOLD.sub(" ", value) if "\n" in value else value) for name, value in pairs]
     about = [(name, value.lstrip(" \t")) for name, value in pairs if name[:8].lower() == "content-"]
     found = {name.lower(): value for name, value in reversed(about)}  # of two the first counts
+    if _MANY.search(found.get("content-type", "")):
+        return None
     kind, encoding = found.get("content-type", ""), found.get("content-transfer-encoding", "").lower()
     attached = found.get("content-disposition", "").lower().startswith("attachment")
     if encoding in _READ and not attached and kind.isascii() and (not kind or _PLAIN.match(kind)):

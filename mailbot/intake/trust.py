@@ -141,9 +141,9 @@ def _grade(message: Message, list_address: str, list_id: str, authserv: str, evi
 def _signed(message: Message, list_address: str, way: _Way, evidence: Evidence) -> str:
     """The sentence, where a valid signature of From's domain stands; "" where none."""
     own = message.sender.email.rpartition("@")[2]
-    if message.sender.email == list_address or not _one_author(message):
+    if not evidence.signatures or message.sender.email == list_address or not _one_author(message):
         return ""
-    for signature in evidence.signatures or ():
+    for signature in evidence.signatures:
         # A list signs whatever it passes on, also what somebody wrote as a colleague of the list's domain.
         lists = way.by and _aligned(list_address.rpartition("@")[2], signature.domain)
         if signature.result == "pass" and _aligned(own, signature.domain) and not lists:

@@ -135,13 +135,15 @@ class Draft:
 
 def draft(raw: bytes, arrival: Arrival, *, ours: bool = False, redacted: str = "") -> Draft:
     """``ours``: a mail of mailbot's own, which keeps its X-Mailbot- headers; ``redacted``: when, for a tombstone."""
-    raw = bytes(raw).replace(b"\r\n", b"\n")
+    raw = bytes(raw)
+    if b"\r" in raw:
+        raw = raw.replace(b"\r\n", b"\n")
     if not raw.endswith(b"\n"):
         raw += b"\n"
     if not ours:
         raw = _disown(raw)
     stored = raw
-    if b"\nFrom " in raw or b">From " in raw or raw.startswith(_START):
+    if _START in raw:
         stored = _QUOTE.sub(b">", raw)
     sender = "" if arrival.sender == "<>" else line(arrival.sender)  # aiosmtpd says "<>" for the null sender
     recipients = tuple(line(r) for r in arrival.recipients[:MOST_RECIPIENTS])
