@@ -17,9 +17,8 @@ from mailbot.core.reply import own_spans
 from mailbot.core.times import Context
 from mailbot.store.state import Doc
 
-_MARK = re.compile(
-    r"(?:ZONE|MERGE|SPLIT|UNDO|CONFIRM)(?![A-Za-z])|#mailbot|#MAILBOT|#Mailbot|INC-|inc-"
-)  # a cheap first question
+MARKS = ("ZONE", "MERGE", "SPLIT", "UNDO", "CONFIRM", "#mailbot", "#MAILBOT", "#Mailbot", "INC-", "inc-")
+_WHOLE = re.compile(r"(?<![A-Za-z_])(?:ZONE|MERGE|SPLIT|UNDO|CONFIRM|INC-|inc-)(?![A-Za-z_])|#(?i:mailbot)")
 KEYS = ("z", "a", "u")
 # place, number, code, decides something, a zone, UNDO of which codes
 _Row = tuple[tuple[int, float], int, str, bool, bool, tuple[str, ...]]
@@ -37,7 +36,7 @@ def decided(taken: Taken) -> Doc:
     """Part of a mail's document: "z" [who, zone], "a" [MERGE or SPLIT, its argument], "u" [codes], "c" [tokens], "n"
     [incidents that commands name]; only what there is."""
     text = taken.message.text if taken.kind == "human" else ""
-    if _MARK.search(text) is None:
+    if not any(mark in text for mark in MARKS) or _WHOLE.search(text) is None:  # cheap questions first
         return {}
     commands, _ = read_commands(text, own_spans(taken.parts), Context(taken.message.date or taken.at), "")
     doc: Doc = {}
