@@ -29,6 +29,17 @@ X:
 Sent from my iPhone
 2024-05-06 Alice <a@example.org>
 wrote:
+On 6 May 2024 alice at
+example.org wrote this
+at noon:
+On 6 May 2024
+case X:
+<at> example.org>:
+:
+je:
+On 6 May 2024 Alice napisao
+<a@example.org>
+sent:
 -----Original Message-----
 * item
 | x

@@ -96,6 +96,18 @@ def has_address(text: str) -> bool:
     return ADDRESS.search(text) is not None
 
 
+def may_name(line: str) -> bool:
+    """Whether a mail address, or a piece of one, may stand in a line: a cheap first question."""
+    return (
+        "@" in line
+        or " at " in line
+        or line.endswith(" at")
+        or line.startswith("at ")
+        or "<at>" in line
+        or "mailto:" in line
+    )
+
+
 ENDS_ADDRESS = re.compile(
     r"[<(]\s?(?:mailto:)?[^\s<>()]{1,100}(?:@| at )[\w.-]{2,60}(?:<mailto:[^<>]{1,100}>)?[>)]\s?[:：]$"
 )

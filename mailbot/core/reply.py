@@ -95,10 +95,18 @@ class _Reader(Openers):
                 continue
             first, last = line[0], line[-1]
             if last in ":：" or (last == ">" and self.marked(n)):
-                heads = [m for m in range(max(n - 3, 0), n) if lines[m] and self._may_begin(lines[m])]
-                if heads or last == ">" or quotes.may_introduce(line):
-                    yield from heads
-                    yield n
+                above = range(max(n - 3, 0), n)
+                introduces = last == ">" or quotes.may_introduce(line)
+                if (
+                    introduces
+                    or len(line) < 8
+                    or self.marked(n)
+                    or any(map(quotes.may_name, lines[above.start : n + 1]))
+                ):
+                    heads = [m for m in above if lines[m] and self._may_begin(lines[m])]
+                    if heads or introduces:
+                        yield from heads
+                        yield n
             elif first == ">":
                 if last == "<" or line.startswith(">>> "):
                     yield n
@@ -291,18 +299,19 @@ class _Reader(Openers):
         """Runs of lines of one kind; a blank line is as the line before it."""
         kind = _OWN
         start = 0
-        begins = [n + at for n, at in enumerate(accumulate(map(len, self.raw), initial=0))]
+        begins = list(accumulate(map(len, self.raw), initial=0))  # without the line ends
+        inside = self.inside
         for n, found in enumerate(self.kinds):
             if found and found is not kind:
-                at = begins[n]
+                at = begins[n] + n
                 if at > start:
                     yield Part(start, at, kind)
                 start, kind = at, found
-            if n in self.inside:
-                at = begins[n] + self.inside[n]
+            if inside and n in inside:
+                at = begins[n] + n + inside[n]
                 yield Part(start, at, kind)
                 start, kind = at, Kind.ATTRIBUTION
-        at = begins[-1]
+        at = begins[-1] + len(self.raw)
         at = min(at, len(self.text))
         if at > start:
             yield Part(start, at, kind)
