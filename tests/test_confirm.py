@@ -13,11 +13,9 @@ from pathlib import Path
 import pytest
 
 from mailbot.config import Trust, values
-from mailbot.core import vouched
 from mailbot.core.commands import KEYWORDS
 from mailbot.core.entries import Status, undo_code
 from mailbot.core.incident import Incident
-from mailbot.intake import trust
 from tests.daemon_process import LIST, mail
 from tests.daemon_scene import House, Running
 from tests.test_post import Sink, running
@@ -162,7 +160,6 @@ def test_l38_a_forger_gets_no_token_and_a_token_of_another_message_opens_nothing
 def test_each_keyword_that_can_wait_is_one_and_by_default_none_does() -> None:
     assert set(values.WAITS) <= KEYWORDS.keys()
     assert Trust().needs == ()
-    assert vouched.GRADES == trust.GRADES
 
 
 @pytest.mark.parametrize("wrong", [["CANCEL"], ["MERGE list"], ["CANCEL god"], "CANCEL list", [1], [[]]])

@@ -17,12 +17,13 @@ from hypothesis import given as of
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from mailbot.app.addressed import vouched
+from mailbot.app.addressed import proven
 from mailbot.config import Trust
 from mailbot.core import signed
 from mailbot.core.entries import Status
 from mailbot.core.incident import Incident
 from mailbot.core.message import parse
+from mailbot.intake.trust import Evidence, written
 from mailbot.store.archive import Archive
 from tests.daemon_process import LIST, connected, give
 from tests.daemon_scene import House, Running
@@ -81,7 +82,7 @@ def test_junk_is_no_address_and_breaks_nothing(junk: str) -> None:
         assert not signed.proof(found, ANN, NOW, SECRET)[0]
     assert len(signed.plain(junk)) <= len(junk)
     raw = f"From: {ANN}\r\nTo: {junk}\r\n\r\n".encode("utf-8", "replace")
-    assert "verified" not in vouched("unknown x", raw, (junk,), bot=BOT, secret=SECRET, clock=lambda: NOW)
+    assert not proven(raw, (junk,), bot=BOT, secret=SECRET, clock=lambda: NOW)[0]
 
 
 @pytest.mark.parametrize("at", [-1, len("mailbot+r.0"), len("mailbot+r.0123456789ab.2")])
@@ -110,10 +111,11 @@ def test_a_bot_with_a_name_too_long_for_it_signs_nothing() -> None:
 # ── what it proves at arrival ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def grade(head: str, *envelope: str, days: float = 0, kept: str = "list List-Id is our list's") -> str:
-    raw = (head + "\r\n\r\nACCEPT\r\n").encode()
+def grade(head: str, *envelope: str, days: float = 0) -> str:
+    raw = ("List-Id: <incident.example.org>\r\n" + head + "\r\n\r\nACCEPT\r\n").encode()
     clock = NOW + timedelta(days=days)
-    return vouched(kept, raw, envelope, bot=BOT, secret=SECRET, clock=lambda: clock)
+    evidence = Evidence(address=proven(raw, envelope, bot=BOT, secret=SECRET, clock=lambda: clock))
+    return written(raw, list_address=LIST, list_id="incident.example.org", authserv="mx.example.org", evidence=evidence)
 
 
 GIVEN = f"it came to the address that was given to {ANN} only"
@@ -138,7 +140,14 @@ def test_l38_by_smtp_the_envelope_says_it() -> None:
 
 
 def test_what_was_verified_already_keeps_its_reason() -> None:
-    assert grade(f"From: {ANN}", ADDRESS, kept="verified DMARC") == "verified DMARC"
+    passed = f"Authentication-Results: mx.example.org; dmarc=pass header.from=example.org\r\nFrom: {ANN}"
+    assert grade(passed, ADDRESS) == "verified mx.example.org: DMARC pass for example.org"
+
+
+def test_an_address_alone_verifies_where_nothing_else_is_to_be_judged() -> None:
+    raw = f"From: {ANN}\r\n\r\nACCEPT\r\n".encode()
+    evidence = Evidence(address=proven(raw, (ADDRESS,), bot=BOT, secret=SECRET, clock=lambda: NOW))
+    assert written(raw, list_address=LIST, list_id="", evidence=evidence) == f"verified {GIVEN}"
 
 
 @pytest.mark.parametrize(

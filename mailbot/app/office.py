@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 
 from mailbot.app import log, setup
-from mailbot.app.addressed import vouched
+from mailbot.app.addressed import proven
 from mailbot.app.mailroom import Mailroom
 from mailbot.app.register import Register
 from mailbot.app.tokens import secret_of
@@ -51,11 +51,11 @@ class Office:
         listed, wants = self.config.list, self.config.trust
         checked = signatures if wants.own_check else None
         spent = self.register.spent if self.ready else ()
-        seen = Evidence(way, wants.list_hosts, checked, wants.list_authserv_id)
-        server = wants.authserv_id
         try:
-            kept = written(raw, list_address=listed.address, list_id=listed.id, authserv=server, evidence=seen)
-            return vouched(kept, raw, recipients, bot=listed.bot, secret=self.secret, clock=self.clock, spent=spent)
+            given = proven(raw, recipients, bot=listed.bot, secret=self.secret, clock=self.clock, spent=spent)
+            seen = Evidence(way, wants.list_hosts, checked, wants.list_authserv_id, given)
+            server = wants.authserv_id
+            return written(raw, list_address=listed.address, list_id=listed.id, authserv=server, evidence=seen)
         except Exception as error:
             log.broke("", "judging a sender", error)
             return "unknown its headers could not be judged"

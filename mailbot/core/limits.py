@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 HEADER_BYTES = 262_144  # all headers of a mail
+HEAD = 100_000  # bytes of them that are looked at when it arrives
 NESTED = 30  # multiparts and enclosed messages in one mail
 PARTS = 1_000
 
@@ -21,6 +22,12 @@ def head_end(raw: bytes, start: int = 0) -> int:
         at = raw.find(other, start, end + 2 if end >= 0 else len(raw))
         end = at if at >= 0 and (at < end or end < 0) else end
     return end
+
+
+def head_of(raw: bytes) -> bytes:
+    """The headers alone, at most HEAD bytes: for what is asked of each mail that arrives."""
+    end = head_end(raw[:HEAD])
+    return raw[: end if end >= 0 else HEAD]
 
 
 _NESTING = re.compile(rb"^content-type:\s{0,80}(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)

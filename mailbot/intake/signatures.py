@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from mailbot.core.limits import HEAD
+
 if TYPE_CHECKING:
     from dkim import DKIM
 
@@ -24,7 +26,6 @@ Lookup = Callable[[str], bytes | None]
 """name -> its one TXT record, None where there is none. Raises TimeoutError where nobody answers."""
 
 LONGEST = 2_000_000  # bytes of a mail that is checked
-HEAD = 100_000  # bytes of its headers
 HEADERS = 500
 MOST = 3  # signatures that are looked at: author, mail provider, list
 TAGS = 4_000  # bytes of one signature; dkimpy's pattern for b= takes the square of it

@@ -1,7 +1,8 @@
 """Who sent a mail, judged once, at arrival; the grade and its reasons are kept with it (``written``, ``read``).
 
     verified   the mail server that the operator named found DMARC to pass for the From that stands there, the only one; or
-               we found a signature of From's domain to be valid; or the list is proven and its server found DMARC to pass
+               we found a signature of From's domain to be valid; or the list is proven and its server found DMARC to pass;
+               or it came to the signed address that was given to its sender (``core.signed``)
     list       it came through our list: the list's signature covers that header, or a host of the list's handed it over.
                Where the operator asked for neither proof, it says so, which anybody can write
     unknown    nothing vouches for it
@@ -19,18 +20,17 @@ from dataclasses import dataclass
 from email.utils import getaddresses
 from typing import TYPE_CHECKING
 
-from mailbot.core.limits import head_end
+from mailbot.core.limits import head_of
 from mailbot.core.message import Address, Message, parse
+from mailbot.core.vouched import GRADES
 from mailbot.intake.signatures import Signature
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
 
-GRADES = ("unknown", "list", "verified")  # the higher, the more is vouched for
 HOPS = 3  # Received headers that may stand above our own server's result: a filter, a local delivery
 MOST = 2_000  # characters of a header that are looked at
 NO_LIST = "no List-Id or List-Post of our list"
-HEAD = 100_000  # bytes of headers that are looked at when a mail arrives
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,14 @@ class Evidence:
 
     ``way``: as in Arrival, "smtp 192.0.2.1". ``hosts``: networks of the list's servers, () for anybody's. ``signatures``: what
     we found, None where we did not look. ``list_authserv``: the name in Authentication-Results of the list's own server.
+    ``address``: is the signed address that it came to proof of its sender, and a sentence; "" where it came to none.
     """
 
     way: str = ""
     hosts: tuple[IPv4Network | IPv6Network, ...] = ()
     signatures: tuple[Signature, ...] | None = None
     list_authserv: str = ""
+    address: tuple[bool, str] = (False, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +110,9 @@ def written(
     evidence: Evidence = Evidence(),
 ) -> str:
     """Grade and reasons of a mail that arrives, on one line, for its trace headers. Only its headers are read."""
-    end = head_end(raw[:HEAD])
-    head = raw[: end if end >= 0 else HEAD]
+    head = head_of(raw)
     low = head.lower()
-    if not evidence.signatures and not any(
+    if not (evidence.signatures or evidence.address[1]) and not any(
         name in low for name in (b"list-id", b"list-post", b"authentication-results")
     ):  # nothing to judge: most mail that comes directly
         return f"unknown {NO_LIST}"
@@ -133,9 +134,13 @@ def _grade(message: Message, list_address: str, list_id: str, authserv: str, evi
         return "verified", why
     if proof := _signed(message, list_address, way, evidence) or _vouched(message, list_address, way, evidence):
         return "verified", proof
-    if way.grade == "list":
-        return "list", way.reason
-    return "unknown", why or (way.reason if way.by else _unsigned(message, evidence) or way.reason)
+    given, words = evidence.address
+    if given:
+        return "verified", words
+    reason = way.reason
+    if way.grade != "list":
+        reason = why or (way.reason if way.by else _unsigned(message, evidence) or way.reason)
+    return way.grade, f"{reason}; {words}" if words else reason
 
 
 def _signed(message: Message, list_address: str, way: _Way, evidence: Evidence) -> str:
@@ -159,7 +164,7 @@ def _vouched(message: Message, list_address: str, way: _Way, evidence: Evidence)
     server = evidence.list_authserv.strip().lower()
     if not server or way.grade != "list":
         return ""
-    place, author = ("x-original-from", _address(message.header("x-original-from")))
+    place, author = "x-original-from", _address(message.header("x-original-from"))
     if message.sender.email != list_address:
         place, author = "from", message.sender if _one_author(message) else Address("", "")
     if not way.covers(place):
