@@ -6,12 +6,11 @@ addresses are not believed, and nothing else is lost.
 
 from __future__ import annotations
 
-import base64
-import hmac
 import secrets
 from contextlib import suppress
 
 from mailbot.app import log
+from mailbot.core.signed import signature
 from mailbot.store.archive import Archive
 from mailbot.store.safe import replace
 
@@ -38,5 +37,4 @@ def secret_of(archive: Archive) -> bytes:
 
 def token(secret: bytes, message_id: str) -> str:
     """What shows that somebody reads the mail of a message's sender: ten letters and digits."""
-    digest = hmac.digest(secret, f"confirm {message_id}".encode("utf-8", "surrogatepass"), "sha256")
-    return base64.b32encode(digest).decode()[:10]
+    return signature(secret, f"confirm {message_id}", 10).upper()

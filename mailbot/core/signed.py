@@ -21,9 +21,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mailbot.core.entries import MailingList
 
-LIVES = timedelta(
-    days=30
-)  # the last reminder about a report comes after so long; who answers later is asked for a CONFIRM
+LIVES = timedelta(days=30)  # a report's last reminder comes after so long; who answers later is asked for a CONFIRM
 MOST = 64  # octets of a local part (RFC 5321 4.5.3.1.1)
 _TAIL = r"\+r\.([0-9a-f]{12})\.(\d{6})\.([a-z2-7]{12})"
 _SHAPE = re.compile(rf"(?P<user>[^@\s]{{1,64}}){_TAIL}", re.IGNORECASE)
@@ -101,6 +99,11 @@ def plain(text: str) -> str:
     return _PRINTED.sub("", text) if "+r." in text or "+R." in text else text
 
 
+def signature(secret: bytes, words: str, length: int) -> str:
+    """Letters and digits (base32) that only who has the secret can make. The first of ``words`` says what it is for."""
+    digest = hmac.digest(secret, words.encode("utf-8", "surrogatepass"), "sha256")
+    return base64.b32encode(digest).decode().lower()[:length]
+
+
 def _signature(text: str, to: str, secret: bytes) -> str:
-    words = f"reply {text} {to.strip().lower()}"
-    return base64.b32encode(hmac.digest(secret, words.encode("utf-8", "replace"), "sha256")).decode().lower()[:12]
+    return signature(secret, f"reply {text} {to.strip().lower()}", 12)

@@ -8,11 +8,12 @@ without a signature anybody could have anybody's mail stopped (lesson L41).
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import re
 from dataclasses import dataclass
+
+from mailbot.core.signed import signature
 
 _SHAPE = re.compile(r"b\.(?P<mark>[0-9a-z]{1,20})\.(?P<number>\d{1,4})\.(?P<signature>[a-z2-7]{10})")
 
@@ -52,5 +53,4 @@ def returned(address: str, bot: str, secret: bytes) -> Returned | None:
 
 
 def _signature(text: str, secret: bytes) -> str:
-    digest = hmac.digest(secret, f"verp {text}".encode(), "sha256")
-    return base64.b32encode(digest).decode().lower()[:10]
+    return signature(secret, f"verp {text}", 10)
