@@ -136,6 +136,11 @@ def test_off_is_an_empty_text(tmp_path: Path) -> None:
     assert (config.smarthost.host, config.reminders.still_open) == ("", ())
 
 
+def test_the_lists_own_server_is_enough_to_verify_authors(tmp_path: Path) -> None:
+    trust = 'needs = ["REVIEWED verified"]\nlist_hosts = ["192.0.2.7"]\nlist_authserv_id = "mx.lists.example.org"'
+    assert right(tmp_path, f"[trust]\n{trust}").trust.list_authserv_id == "mx.lists.example.org"
+
+
 def test_a_digest_at_one_is_steady_in_zurich_and_not_in_london(tmp_path: Path) -> None:
     assert right(tmp_path, '[list]\nzone = "Europe/Zurich"\n[digest]\nhour = 1').digest.hour == 1
     assert load(write(tmp_path, '[list]\nzone = "Europe/London"\n[digest]\nhour = 1'))[0] is None

@@ -237,8 +237,11 @@ def _together(config: Config) -> Iterator[Mistake]:
         right = 'the password would cross the network in clear; write "starttls" or "implicit"'
         yield Mistake("smarthost.tls", relay.tls, right, ("smarthost.host", "smarthost.user"))
     trust = config.trust
-    if not (trust.authserv_id or trust.own_check) and any(grade == "verified" for _, grade in trust.needs):
-        right = "without it nobody is ever verified; write what your mail server writes into Authentication-Results"
+    known = trust.authserv_id or trust.own_check or trust.list_authserv_id
+    if not known and any(grade == "verified" for _, grade in trust.needs):
+        right = (
+            "without it only answers to our own mails are verified; write your mail server's, or set trust.own_check"
+        )
         yield Mistake("trust.authserv_id", "", right, ("trust.needs", "trust.own_check"))
     if trust.list_authserv_id and not (trust.own_check or trust.list_hosts):
         right = "no mail is proven to be the list's; set trust.own_check or trust.list_hosts too"

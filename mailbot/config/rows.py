@@ -227,7 +227,9 @@ class Trust:
         [], v.networks, 'who hands us mail of the list by SMTP or LMTP: ["192.0.2.0/24"]; [] is anybody'
     )
     list_authserv_id: str = key(
-        "", v.text, "the same name of the list's own server, whose results count in mail proven to be the list's"
+        "",
+        v.text,
+        "that name of the list's own server: its DMARC results count in mail that is proven to be the list's",
     )
 
 
