@@ -240,7 +240,7 @@ def _together(config: Config) -> Iterator[Mistake]:
     known = trust.authserv_id or trust.own_check or trust.list_authserv_id
     if not known and any(grade == "verified" for _, grade in trust.needs):
         right = (
-            "without it only answers to our own mails are verified; write your mail server's, or set trust.own_check"
+            "without it only answers to our own mails are verified; write your mail server's name, or set trust.own_check"
         )
         yield Mistake("trust.authserv_id", "", right, ("trust.needs", "trust.own_check"))
     if trust.list_authserv_id and not (trust.own_check or trust.list_hosts):
