@@ -239,9 +239,7 @@ def _together(config: Config) -> Iterator[Mistake]:
     trust = config.trust
     known = trust.authserv_id or trust.own_check or trust.list_authserv_id
     if not known and any(grade == "verified" for _, grade in trust.needs):
-        right = (
-            "without it only answers to our own mails are verified; write your mail server's name, or set trust.own_check"
-        )
+        right = "without it only answers to our own mails are verified; write your mail server's name, or set trust.own_check"
         yield Mistake("trust.authserv_id", "", right, ("trust.needs", "trust.own_check"))
     if trust.list_authserv_id and not (trust.own_check or trust.list_hosts):
         right = "no mail is proven to be the list's; set trust.own_check or trust.list_hosts too"
