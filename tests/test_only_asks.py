@@ -102,6 +102,14 @@ def test_a_fresh_search_finds_what_is_public_and_says_what_the_other_questions_l
     assert "| STATUS Not done. Which incident? Reply in its thread" in text(letter)
 
 
+def test_a_mail_that_asks_two_things_gets_both(desk: Desk) -> None:
+    desk.mail(ALICE, "Since 11:40 UTC the disk of web1 is full.", "Disk full")
+    desk.mail(CAROL, "SEARCH disk\n\nHELP", "search")
+    (letter,) = answers(desk)
+    assert 'Incidents that fit "disk"' in text(letter)
+    assert "| HANDOFF person" in text(letter)
+
+
 def test_help_in_a_thread_is_the_threads_and_an_alarm_with_help_opens_one(desk: Desk) -> None:
     first = desk.mail(ALICE, "Since 11:40 UTC it fails.")
     assert desk.of(desk.mail(BOB, "HELP", "Re: Disk full", re=first)) == desk.of(first)

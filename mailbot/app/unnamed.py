@@ -44,7 +44,7 @@ def _notice(register: Register, number: int) -> Notice | None:
     outcomes = _unasked(item) if asks else _outcomes(register, item)
     if not (outcomes or asks) or not can_be_mailed(item.who.email):
         return None
-    words = " ".join(c.text for c in item.reading.commands if c.keyword.word == "SEARCH")
+    words = "\n".join(f"{c.keyword.word} {c.text}".strip() for c in item.reading.commands)
     kind = "answer" if asks else "receipt"
     key = f"{kind}:{undo_code(item.message_id)}"
     ask = Ask(kind, key, item.message_id, item.who, item.at, item.subject, False, outcomes, words)
@@ -73,18 +73,15 @@ def _unasked(item: Said) -> tuple[Outcome, ...]:
 
 def _letter(register: Register, renderer: Renderer, notice: Notice, now: datetime) -> Letter | None:
     ask = notice.asks[0]
-    words: dict[str, Any] = {"outcomes": ask.outcomes}
+    name, told = "unnamed", dict[str, Any](outcomes=ask.outcomes)
     if notice.kind == "answer":
-        words |= {
-            "keywords": keywords(),
-            "words": ask.words,
-            "found": found(register, ask.words, None) if ask.words else [],
-        }
+        name, lines = "asked", ask.words.split("\n")
+        words = " ".join(line[7:] for line in lines if line.startswith("SEARCH "))
+        told |= {"keywords": keywords() if "HELP" in lines else (), "words": words}
+        told |= {"found": found(register, words, None) if words else ()}
     subject = ask.subject if ask.subject[:3].casefold() == "re:" else f"Re: {ask.subject}"
     try:
-        letter = renderer.of_many(
-            notice, "asked" if notice.kind == "answer" else "unnamed", subject, ask.message_id, now, words
-        )
+        letter = renderer.of_many(notice, name, subject, ask.message_id, now, told)
     except Exception as error:  # a template of the list's own may be broken in any way
         log.broke(ask.message_id, f"template of {notice.kind} beside incidents", error)
         return None
