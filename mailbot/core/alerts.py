@@ -1,8 +1,8 @@
 """What a monitoring system says of what: so that "it is down" and "it is up again" meet under one subject.
 
 The law: a system's word that all is well is news and never ends an incident; people do. A shape that only machines write
-is read in any subject; a shape that people write too (``machine``) is read only where a machine wrote the mail. Rules are
-rows, each with the problem and the recovery that belong together.
+is read in any subject; a shape that people write too (``machine``) is read only where a machine wrote the mail. A system is
+one row: the problem and the recovery that belong together, and its names, by which ``robots`` knows it.
 """
 
 from __future__ import annotations
@@ -13,32 +13,10 @@ from dataclasses import dataclass
 from mailbot.core.subject import read_subject
 
 LIMIT = 300  # characters of a subject that are looked at
-_WELL = frozenset(
-    {
-        "recovery",
-        "recovered",
-        "ok",
-        "up",
-        "resolved",
-        "succeeded",
-        "back up",
-        "recover",
-        "exists",
-        "fixed",
-        "successful",
-    }
-    | {
-        "closed",
-        "clear",
-        "cleared",
-        "online",
-        "back to normal",
-        "alert resolved",
-        "alert closed",
-        "deactivated",
-        "success",
-    }
-)
+_WELL = frozenset({
+    "recovery", "recovered", "recover", "ok", "up", "back up", "online", "resolved", "alert resolved", "closed", "alert closed",
+    "fixed", "succeeded", "success", "successful", "exists", "clear", "cleared", "back to normal", "deactivated",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +27,11 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """``pattern`` names what it is about (``what``, ``more``) and how it is (``state``, ``now``: the last of them counts)."""
+    """``pattern`` names what it is about (``what``, ``more``) and how it is (``state``, ``now``: the last of them counts).
+
+    ``sender``, ``domain``: patterns of the names it writes under, lower-case, which no person has, and of where its vendor
+    sends from.
+    """
 
     system: str
     pattern: re.Pattern[str]
@@ -57,6 +39,8 @@ class Shape:
     recovery: str
     what: str
     machine: bool = False
+    sender: str = ""
+    domain: str = ""
 
 
 def _shape(pattern: str) -> re.Pattern[str]:
@@ -75,6 +59,7 @@ SHAPES = (
         "** PROBLEM Service Alert: web1/HTTP is CRITICAL **",
         "** RECOVERY Service Alert: web1/HTTP is OK **",
         "web1/HTTP",
+        sender="nagios|naemon",
     ),
     Shape(
         "Icinga 2",
@@ -84,6 +69,7 @@ SHAPES = (
         "[PROBLEM] HTTP on web1 is CRITICAL!",
         "[RECOVERY] HTTP on web1 is OK!",
         "HTTP on web1",
+        sender="icinga2?",
     ),
     Shape(
         "UptimeRobot",
@@ -91,6 +77,8 @@ SHAPES = (
         "Monitor is DOWN: registry.example.org",
         "Monitor is UP: registry.example.org",
         "registry.example.org",
+        sender="uptime-?robot",
+        domain=r"uptimerobot\.com",
     ),
     Shape(
         "Pingdom",
@@ -98,6 +86,8 @@ SHAPES = (
         "DOWN alert: registry (registry.example.org) is DOWN",
         "UP alert: registry (registry.example.org) is UP",
         "registry (registry.example.org)",
+        sender="pingdom",
+        domain=r"pingdom\.com",
     ),
     Shape(
         "Checkmk",
@@ -105,6 +95,7 @@ SHAPES = (
         "Check_MK: web1/HTTP OK -> CRIT",
         "Check_MK: web1/HTTP CRIT -> OK",
         "web1/HTTP",
+        sender="check-?mk",
     ),
     Shape(
         "CloudWatch",
@@ -112,6 +103,8 @@ SHAPES = (
         'ALARM: "disk of registry" in EU (Ireland)',
         'OK: "disk of registry" in EU (Ireland)',
         "disk of registry",
+        sender="cloudwatch|aws notifications",
+        domain=r"sns\.amazonaws\.com",
     ),
     Shape(
         "Datadog",
@@ -122,6 +115,8 @@ SHAPES = (
         "[Triggered on {host:web1}] CPU is high",
         "[Recovered on {host:web1}] CPU is high",
         "CPU is high",
+        sender="datadog",
+        domain=r"datadoghq\.(?:com|eu)|dtdg\.co",
     ),
     Shape(
         "PagerDuty",
@@ -130,6 +125,8 @@ SHAPES = (
         "[#1234] Incident resolved: disk full",
         "disk full",
         machine=True,
+        sender="pager-?duty",
+        domain=r"pagerduty\.com",
     ),
     Shape(
         "Alertmanager, Grafana",
@@ -141,6 +138,8 @@ SHAPES = (
         "[RESOLVED] InstanceDown (prod)",
         "InstanceDown (prod)",
         machine=True,
+        sender="alert-?manager|grafana|prometheus",
+        domain=r"grafana\.(?:com|net)",
     ),
     Shape(
         "Nagios without stars, Sensu",
@@ -153,6 +152,7 @@ SHAPES = (
         "RECOVERY Service Alert: web1/HTTP is OK",
         "web1/HTTP",
         machine=True,
+        sender="sensu",
     ),
     Shape(
         "Netdata",
@@ -164,6 +164,7 @@ SHAPES = (
         "web1 recovered, system.cpu (cpu), 10min_cpu_usage (alarm was raised for 5 minutes)",
         "web1 system.cpu (cpu), 10min_cpu_usage",
         machine=True,
+        sender="netdata",
     ),
     Shape(
         "GitHub Actions",
@@ -194,6 +195,7 @@ SHAPES = (
         "Jenkins build is back to normal : nightly #13",
         "nightly",
         machine=True,
+        sender="jenkins",
     ),
     Shape(
         "Jenkins by its own template",
@@ -211,6 +213,7 @@ SHAPES = (
         "[registry] [🔴 Down] connect ECONNREFUSED",
         "[registry] [✅ Up] 200 - OK",
         "registry",
+        sender="uptime-?kuma",
     ),
     Shape(
         "Gatus",
@@ -219,6 +222,7 @@ SHAPES = (
         "[web/registry] Alert resolved",
         "web/registry",
         machine=True,
+        sender="gatus",
     ),
     Shape(
         "Azure",
@@ -235,6 +239,7 @@ SHAPES = (
         "[PRTG Network Monitor (mon1)] HTTP (web1) Up (OK)",
         "HTTP (web1)",
         machine=True,
+        sender="prtg",
     ),
     Shape(
         "StatusCake",
@@ -245,6 +250,8 @@ SHAPES = (
         "Website Up Alert: registry.example.org",
         "registry.example.org",
         machine=True,
+        sender="statuscake",
+        domain=r"statuscake\.com",
     ),
     Shape(
         "PagerDuty by number",
@@ -264,6 +271,8 @@ SHAPES = (
         "Resolved incident: registry.example.org",
         "registry.example.org",
         machine=True,
+        sender="better ?uptime|better ?stack|opsgenie",
+        domain=r"betterstack\.com|betteruptime\.com|opsgenie\.net",
     ),
     Shape(
         "Monit on what is missing",
@@ -289,6 +298,7 @@ SHAPES = (
         "Resolved in 5m 10s: High CPU on web1",
         "High CPU on web1",
         machine=True,
+        sender="zabbix",
     ),
     Shape(
         "Healthchecks",
@@ -301,6 +311,8 @@ SHAPES = (
         "UP | nightly backup",
         "nightly backup",
         machine=True,
+        sender=r"healthchecks(?:\.io)?",
+        domain=r"healthchecks\.io",
     ),
     Shape(
         "Munin",
@@ -311,6 +323,7 @@ SHAPES = (
         "example.org web1.example.org Disk usage: OK",
         "example.org web1.example.org Disk usage",
         machine=True,
+        sender="munin",
     ),
     Shape(
         "others",

@@ -1,12 +1,15 @@
 """What machines write: words and shapes of bounces, auto-replies and monitoring systems. The rows that use them: ``kinds``.
 
 Law: plain words only, each list in the languages it was met in; every pattern is tried on a bounded piece of ``plain`` text.
+A monitoring system whose subjects have a shape is one row in ``alerts``, names and domains too; here are the others.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+
+from mailbot.core.alerts import SHAPES
 
 
 def plain(text: str) -> str:
@@ -141,11 +144,9 @@ LIST_NOTICE = _any(  # in a subject
     r"requires? approval|has been held|not accepted|genehmigung|moderador|modérat|moderaz|модерат",
 )
 PRODUCT = _any(  # the local part of an address, or the sender's name, of which no person is called
-    r"nagios|naemon|icinga2?|zabbix|alert-?manager|grafana|prometheus|pager-?duty|opsgenie|uptime-?robot|uptime-?kuma",
-    r"status-?page|pingdom|datadog|sensu|munin|netdata|check-?mk|librenms|observium|prtg|healthchecks(?:\.io)?|statuscake",
-    r"cloudwatch|aws notifications|kapacitor|victorops|better ?uptime|better ?stack|site24x7|smartd",
-    r"mdadm(?: monitoring)?|gatus",
-    r"hetrixtools|freshping|new-?relic|jenkins|buildbot",
+    *(shape.sender for shape in SHAPES if shape.sender),
+    r"status-?page|librenms|observium|kapacitor|victorops|site24x7|smartd|mdadm(?: monitoring)?|hetrixtools|freshping",
+    r"new-?relic|buildbot",
     after=r"(?:[-_.+]?\d{0,3}|[-_.+ ].{0,40})",
 )
 MONITOR = _any(  # the local part of an address
@@ -158,9 +159,8 @@ NOBODY = _any(  # the local part of an address that nobody reads
     after=r"(?:[-_.+].{0,60})?",
 )
 MONITOR_DOMAIN = _any(  # where nobody writes from there: people work at these, too
-    r"pagerduty\.com|uptimerobot\.com|statuspage\.io|pingdom\.com|datadoghq\.(?:com|eu)|dtdg\.co|opsgenie\.net",
-    r"grafana\.(?:com|net)|healthchecks\.io|statuscake\.com|sns\.amazonaws\.com|newrelic\.com|sentry\.io|getsentry\.com",
-    r"betterstack\.com|betteruptime\.com|site24x7\.com|victorops\.com|freshping\.io|hetrixtools\.com",
+    *(shape.domain for shape in SHAPES if shape.domain),
+    r"statuspage\.io|newrelic\.com|sentry\.io|getsentry\.com|site24x7\.com|victorops\.com|freshping\.io|hetrixtools\.com",
     before=r"(?:^|\.)",
     after=r"$",
 )
