@@ -1,4 +1,4 @@
-"""An IMAP server that misbehaves on command. Only what mailbot asks is understood; one folder, UIDVALIDITY 7."""
+"""An IMAP server that misbehaves on command. Only what mailbot asks is understood; one folder."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ class FakeImap:
         self.silent = silent
         self.refused: set[int] = set()  # UIDs whose text is not given
         self.ghosts: set[int] = set()  # UIDs that are found and then are not there
+        self.hidden: set[int] = set()  # UIDs that are found each time, and passed over in silence by each FETCH
+        self.validity = 7
         self.sessions = 0
         self.commands: list[str] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -83,20 +85,27 @@ class FakeImap:
     def _verdict(self, command: str) -> str:
         return "NO [SERVERBUG] not now" if "BODY" in command and self._asked(command) & self.refused else "OK done"
 
+    def _asked(self, command: str) -> set[int]:
+        return self._numbers(command.split()[2])
+
     @staticmethod
-    def _asked(command: str) -> set[int]:
-        return {int(uid) for uid in re.findall(r"\d+", command.split()[2])}
+    def _numbers(text: str) -> set[int]:
+        """Of "3:5,7", as the client writes sets."""
+        ranges = re.findall(r"(\d+)(?::(\d+))?", text)
+        return {uid for first, last in ranges for uid in range(int(first), int(last or first) + 1)}
 
     def _answer(self, command: str) -> bytes:
         if command == "CAPABILITY":
             return b"* CAPABILITY IMAP4rev1 IDLE\r\n"
         if command.startswith(("SELECT", "EXAMINE")):
             messages, following = len(self.mails), max(self.mails, default=0) + 1
-            codes = f"* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT {following}] ok\r\n"
+            codes = f"* OK [UIDVALIDITY {self.validity}] ok\r\n* OK [UIDNEXT {following}] ok\r\n"
             return f"* {messages} EXISTS\r\n* 0 RECENT\r\n{codes}".encode()
         if command.startswith("UID SEARCH"):
-            start = int(re.findall(r"(\d+):\*", command)[0])
-            found = [uid for uid in self.mails if uid >= start] or list(self.mails)[-1:]
+            if from_on := re.findall(r"(\d+):\*", command):
+                found = [uid for uid in self.mails if uid >= int(from_on[0])] or list(self.mails)[-1:]
+            else:
+                found = [uid for uid in self.mails if uid in self._numbers(command) - self.ghosts]
             return f"* SEARCH {' '.join(map(str, found))}\r\n".encode()
         if command.startswith("UID FETCH"):
             return self._fetch(command)
@@ -105,7 +114,11 @@ class FakeImap:
     def _fetch(self, command: str) -> bytes:
         answer = b""
         for seq, uid in enumerate(sorted(self.mails), 1):
-            if uid not in self._asked(command) or uid in self.ghosts or ("BODY" in command and uid in self.refused):
+            if (
+                uid not in self._asked(command)
+                or uid in self.ghosts | self.hidden
+                or ("BODY" in command and uid in self.refused)
+            ):
                 continue
             raw = self.mails[uid]
             item = b"BODY[] {%d}\r\n%b" % (len(raw), raw) if "BODY" in command else b"RFC822.SIZE %d" % len(raw)

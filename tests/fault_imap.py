@@ -79,8 +79,10 @@ class Client:
         return {n: text.encode() for n, text in enumerate(box["mails"], 1) if n not in box["moved"]}
 
     def search(self, criteria: Sequence[str]) -> list[int]:
-        low = int(str(criteria[-1]).partition(":")[0])
-        found = [uid for uid in self._there() if uid >= low]
+        low, colon, _ = str(criteria[-1]).partition(":")
+        if not colon:
+            return [uid for uid in self._there() if str(uid) in low.split(",")]
+        found = [uid for uid in self._there() if uid >= int(low)]
         if not found:
             self.stop.set()
         return found
@@ -120,7 +122,8 @@ class Fetching(Story):
     def fetch(self) -> None:
         """A session until nothing is new; the cursor is what the register knows, as at a start."""
         stop, disk = threading.Event(), self.disk
-        known = self.office.register.cursors.get(LABEL)
+        known = self.office.register.mailboxes.cursors.get(LABEL)
+        latest = self.office.register.mailboxes.latest.get(LABEL, ())
         box = Mailbox("mail.example.org", 143, "bot", "secret", after=self.after, poll=0.01)
 
         def accept(raw: bytes, way: str) -> None:
@@ -129,7 +132,8 @@ class Fetching(Story):
 
         client = Client(self.server, disk.point if disk else lambda _: None, stop)
         imap.connect = lambda _: client  # type: ignore[assignment, attr-defined, return-value]
-        ImapIntake(box, accept, (known[0], known[1]) if known else None, lambda *_, **__: None).run(stop)
+        cursor = (known[0], known[1]) if known else None
+        ImapIntake(box, accept, cursor, lambda *_, **__: None, latest=latest).run(stop)
 
     async def play(self) -> None:
         self.open()

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailbot.intake import imap
-from mailbot.intake.imap import backoff, in_groups, read_way, way, without_body
+from mailbot.intake.imap import backoff, in_groups, read_way, way
+from mailbot.intake.mailbox import without_body
 from tests.fake_imap import FakeImap
 from tests.imap_taker import box, mail, shorten, taking
 

@@ -83,8 +83,11 @@ class Control:
             before = len(broken(offices))
             for office in offices:
                 await _retry(office)
+            for box in daemon.boxes:
+                box.again()
             daemon.wake()
-            return {"before": before, "after": len(broken(offices))}
+            asked = sum(len(office.register.mailboxes.open()) for office in offices)
+            return {"before": before, "after": len(broken(offices)), "asked": asked}
         if do == "import":
             if len(offices) > 1:
                 return {"error": f"which list? --list {' or '.join(office.name for office in offices)}"}

@@ -12,7 +12,7 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -28,6 +28,7 @@ from mailbot.app.office import Office
 from mailbot.app.register import Register
 from mailbot.app.routing import route
 from mailbot.app.senders import Senders
+from mailbot.app.watching import Watch
 from mailbot.config import Config, Imap
 from mailbot.intake.imap import ImapIntake
 from mailbot.intake.keys import Ask
@@ -51,6 +52,7 @@ class Daemon:
         self.offices: list[Office] = []
         self._work: list[asyncio.Task[None]] = []
         self._threads: list[threading.Thread] = []
+        self.boxes: list[ImapIntake] = []
         self._stop_threads = threading.Event()
         self._watchdog: asyncio.Task[None] | None = None
         self.health = Health(self)
@@ -176,30 +178,13 @@ class Daemon:
 
     def _watch(self, box: Imap) -> None:
         """One thread a mailbox; its mails go the same way."""
-        label = f"{box.user}@{box.host}/{box.folder}"
 
-        def accept(raw: bytes, way: str) -> None:
-            place = way.rpartition(" ")[2]
-            full = f"imap {label} {place}"
-            offices = list(self._for(box, raw))
-            found = self.senders.signatures_here(offices, raw)
-            for office in offices:
-                arrival = Arrival(full, trust=office.trust(raw, way=full, signatures=found))
-                record = office.archive.append("in", raw, arrival).result()
-            self._loop.call_soon_threadsafe(self._arrived, record, full)
+        def arrived(record: Record, way: str) -> None:
+            self._loop.call_soon_threadsafe(self._arrived, record, way)
 
-        seen = [o.register.cursors[label] for o in self.offices if label in o.register.cursors]
-        cursor = max(seen, default=None)
-        mailbox = setup.mailbox(box, self.config.smtp.max_size)
-        intake = ImapIntake(mailbox, accept, (cursor[0], cursor[1]) if cursor else None, _imap_log)
-        thread = threading.Thread(target=intake.run, args=(self._stop_threads,), name=f"imap {label}", daemon=True)
-        thread.start()
-        self._threads.append(thread)
-
-    def _for(self, box: Imap, raw: bytes) -> Iterable[Office]:
-        """The lists that a mail of this mailbox is for: the one that the mailbox is set for, else as its headers say."""
-        named = [office for office in self.offices if office.name == box.list]
-        return named or route(self.offices, raw, ())
+        watch = Watch(box, self.config.smtp.max_size, self.offices, self.senders, arrived)
+        self.boxes.append(watch.intake)
+        self._threads.append(watch.start(self._stop_threads))
 
     # ── reading and writing ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -271,7 +256,3 @@ class Daemon:
         if self.post is not None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(apart(self.post.close), 2.0)
-
-
-def _imap_log(fact: str, **fields: object) -> None:
-    log.mailbox(fact, **fields)

@@ -18,6 +18,7 @@ from typing import Any
 
 from mailbot.app.decisions import Decisions
 from mailbot.app.folds import Folds
+from mailbot.app.mailboxes import Mailboxes
 from mailbot.app.rows import unread
 from mailbot.app.similar import Titles
 from mailbot.app.tokens import secret_of
@@ -75,6 +76,7 @@ class Index:
         self.archive, self.state, self.list, self.list_id, self.opens = archive, state, mailing_list, list_id, opens
         self.bounced: list[tuple[str, Place]] = []  # taken and not yet looked at: Message-IDs
         self.secret = secret_of(archive)
+        self.mailboxes = Mailboxes(archive)
         self._empty()
 
     def _empty(self) -> None:
@@ -103,7 +105,6 @@ class Index:
         ] = {}  # address -> its last question of ours, and of which incident
         self.unfiled: deque[int] = deque(maxlen=1000)  # numbers of people's mails that joined no incident
         self.outbox: dict[str, Waiting] = {}
-        self.cursors: dict[str, list[int]] = {}
         self.touched: set[str] = set()
         self.first_live: datetime | None = None
         self.messages = 0
@@ -130,7 +131,7 @@ class Index:
             if doc["next"] is not None:
                 self.wake[doc["id"]] = doc["next"]
         meta = self.state.get("meta", META) or {}
-        self.cursors = dict(meta.get("cursors", {}))
+        self.mailboxes.load(meta)
 
     def _in_order(self) -> Iterator[int]:
         """The messages' numbers in the order of the fold."""
@@ -275,9 +276,9 @@ class Index:
         moved = self.decisions.gone ^ decisions.gone
         stand = next((n for n, (_, number) in enumerate(places) if number in moved), 0) if undone else 0
         standing = {number for _, number in places[:stand]}
-        mark, cursors = self.mark, self.cursors
+        mark = self.mark
         self._empty()
-        self.mark, self.cursors = mark, cursors
+        self.mark = mark
         for number, doc, facts in self._from_both([number for _, number in places], unplaced):
             if number in standing and "i" in doc:
                 known, placed = Known.from_json(doc["f"]), placement(doc)

@@ -25,7 +25,6 @@ from mailbot.app.tokens import token
 from mailbot.core.incident import Incident, Joined, Said, Sent, fold, needs_refold
 from mailbot.core.publication import is_private, knows
 from mailbot.core.threads import Facts
-from mailbot.intake.imap import read_way
 from mailbot.store.archive import Arrival, Place, Record
 from mailbot.store.state import Doc
 
@@ -60,7 +59,8 @@ class Register(Index):
         doc = self._doc(record, taken)
         self.mark[record.place.file] = record.end
         if record.direction == "in" and not record.imported:
-            self._cursor(record.arrival.way)
+            if self.mailboxes.took(record.arrival.way, arrived):
+                self.state.put("meta", META, self.mailboxes.kept())
             if taken.kind == "bounce":
                 self.bounced.append((taken.message.message_id, record.place))
         if again - {""} and "a" in doc and not record.imported:  # what may be merged must be known as after a rebuild
@@ -137,16 +137,6 @@ class Register(Index):
         if taken.broke:
             doc["e"] = taken.broke[:300]
         return doc | decided(taken)
-
-    def _cursor(self, way: str) -> None:
-        found = read_way(way)
-        if found:
-            label, place = found[0], list(found[1])
-            before = self.cursors.get(label, [0, 0])
-            if place[0] == before[0]:  # a message set aside comes late, with a lower UID
-                place = max(place, before)
-            self.cursors[label] = place
-            self.state.put("meta", META, {"cursors": self.cursors})
 
     def _fold_in(self, incident: str, number: int, taken: Taken, doc: Doc, merged: bool) -> None:
         folded = self._folded.take(incident)
@@ -335,6 +325,7 @@ class Register(Index):
         """Throws the state away and makes it again from the archive; how many records that took."""
         self.state.clear()
         self._empty()
+        self.mailboxes.load({})
         self.bounced.clear()
         taken = self.catch_up()
         self.settle_outbox()

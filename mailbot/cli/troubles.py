@@ -27,7 +27,7 @@ def run_problems(args: argparse.Namespace) -> int:
 
 
 def _problems(register: Register) -> list[dict[str, str]]:
-    """Addresses on hold, mails that wait for the smarthost, and what it refused for good."""
+    """Addresses on hold, mails that wait for the smarthost, what it refused for good, what a mailbox did not give."""
     from datetime import UTC, datetime
 
     from mailbot.app.holds import held
@@ -56,6 +56,10 @@ def _problems(register: Register) -> list[dict[str, str]]:
         if "e" in doc:  # kept, and read by nobody
             at = datetime.fromtimestamp(doc["f"][1], UTC)
             rows.append(row(at, "broke", f"<{doc['f'][0]}>", f"{doc['e']} (mailbot retry reads it again)"))
+    for aside in register.mailboxes.open():
+        rows.append(
+            row(aside.since, "missing", aside.way, f"{aside.words} (asked for again; mailbot retry does it now)")
+        )
     return rows + refused
 
 
@@ -64,13 +68,15 @@ def run_retry(args: argparse.Namespace) -> int:
     config = config_of(args)
     answer = ask(config, {"do": "retry", "list": args.list})
     if answer is None:
-        answer = {"before": 0, "after": 0}
+        answer = {"before": 0, "after": 0, "asked": 0}
         for one in chosen(args):
             with written_to(one) as register:
                 answer["before"] += _set_aside(register)
                 register.rebuild()
                 answer["after"] += _set_aside(register)
     print(f"{answer['before']} mails were set aside, {answer['after']} are now.")
+    if answer["asked"]:
+        print(f"Mails that a mailbox did not give are asked for again: {answer['asked']}. mailbot problems lists them.")
     return 1 if answer["after"] else 0
 
 

@@ -6,6 +6,7 @@ Law: a password is asked for at each login, kept nowhere, and in no error's word
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import ssl
 from collections.abc import Callable
@@ -88,3 +89,13 @@ def keep_alive(sock: socket.socket) -> None:
     for name, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 30), ("TCP_KEEPCNT", 4)):
         if hasattr(socket, name):  # not on every system
             sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def without_body(headers: bytes, size: int, limit: int, where: str) -> bytes:
+    """A mail over the limit as it is kept: its headers, and a sentence as its text.
+
+    The headers that describe the missing body are renamed, or the sentence would be read as a broken multipart.
+    """
+    head = re.sub(rb"(?im)^(content-|mime-version:)", rb"X-Original-\1", headers.rstrip(b"\r\n"))
+    note = f"[mailbot: this mail has {size:,} bytes, the limit is {limit:,}; its text was left in the mailbox, {where}]"
+    return head + b"\r\n\r\n" + note.encode("utf-8", "replace") + b"\r\n"
