@@ -124,7 +124,7 @@ class Again(Table):
                 if not whole and kind in seen:
                     continue
                 seen.add(kind)
-                for how in ways(point) if whole else [ways(point)[number % len(ways(point))]]:
+                for how in ways(point, number, whole=whole):
                     row = self._twice(damage, first, number, point, how)
                     if row is not None:
                         yield row

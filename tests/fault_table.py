@@ -27,6 +27,7 @@ from typing import Any, cast
 from mailbot.app import log, setup
 from mailbot.app.importing import bring_in
 from mailbot.app.office import Office
+from mailbot.app.rows import differences
 from mailbot.config import Config
 from mailbot.core.message import parse
 from mailbot.outbox.post import Outcome, Post
@@ -84,7 +85,7 @@ class Smarthost:
 
 
 class Clock:
-    """A second a look."""
+    """A fifth of a second a look."""
 
     def __init__(self, begin: datetime) -> None:
         self.now = begin
@@ -94,12 +95,13 @@ class Clock:
         return self.now
 
 
+made = setup.renderer
+
+
 @functools.lru_cache(maxsize=1)
 def renderer_of(config: Config) -> Any:
-    return setup_renderer(replace(config, store=Config().store, publish=replace(config.publish, folder=None)))
-
-
-setup_renderer = setup.renderer
+    """One for all lives: its templates are compiled once."""
+    return made(replace(config, store=Config().store, publish=replace(config.publish, folder=None)))
 
 
 class Story:
@@ -167,7 +169,7 @@ class Story:
         self.take(MAILS[3])
         await self.settle()
         self.once("resume", lambda: room.pause(False))
-        room.pause(False) if room.paused else None
+        assert not room.paused, "what an operator was told is lost"
         await self.settle()
         self.take(MAILS[4])
         await self.settle()
@@ -221,7 +223,7 @@ def count(story: Story) -> tuple[list[str], list[str], Counter[str]]:
     if len(list((story.home / "public").glob("2*.md"))) != 1:
         wrong.append("the published report is not there")
     kept, fresh = state_and_fresh(story.config)
-    wrong += setup_differences(kept, fresh)
+    wrong += differences(kept, fresh)
     kept.archive.close()
     return wrong, repeated, Counter(key.partition(":")[0] for key in keys)
 
@@ -234,20 +236,15 @@ def state_and_fresh(config: Config) -> tuple[Any, Any]:
     return kept, fresh
 
 
-def setup_differences(kept: Any, fresh: Any) -> list[str]:
-    from mailbot.app.rows import differences
-
-    return differences(kept, fresh)
-
-
 def kind_of(point: str) -> str:
     """The same in each month."""
     return re.sub(r"\d{4}-\d\d(-\d\d[\w-]*)?", "MONTH", point)
 
 
-def ways(point: str) -> list[str]:
-    """How it can end there."""
-    return ["kill", "power"] + (["kill, half written"] if point.startswith(("write", "pwrite")) else [])
+def ways(point: str, number: int, *, whole: bool) -> list[str]:
+    """How it can end there; in the short form one of them, taking turns."""
+    found = ["kill", "power"] + (["kill, half written"] if point.startswith(("write", "pwrite")) else [])
+    return found if whole else [found[number % len(found)]]
 
 
 class Table:
@@ -333,7 +330,7 @@ class Table:
         for number, point in enumerate(story, 1):
             if not whole and kinds[number - 1] in kinds[: number - 1] and kinds[number - 1] in kinds[number:]:
                 continue
-            for how in ways(point) if whole else [ways(point)[number % len(ways(point))]]:
+            for how in ways(point, number, whole=whole):
                 if (found := self.row(number, how, point)) is not None:
                     yield found
 
