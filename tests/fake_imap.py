@@ -21,6 +21,7 @@ class FakeImap:
         self.refused: set[int] = set()  # UIDs whose text is not given
         self.ghosts: set[int] = set()  # UIDs that are found and then are not there
         self.hidden: set[int] = set()  # UIDs that are found each time, and passed over in silence by each FETCH
+        self.unwilling = ""  # a word answered with NO
         self.validity = 7
         self.sessions = 0
         self.commands: list[str] = []
@@ -83,6 +84,8 @@ class FakeImap:
         return self.on_idle not in ("close", "silent")
 
     def _verdict(self, command: str) -> str:
+        if self.unwilling and self.unwilling in command:
+            return "NO not that"
         return "NO [SERVERBUG] not now" if "BODY" in command and self._asked(command) & self.refused else "OK done"
 
     def _asked(self, command: str) -> set[int]:

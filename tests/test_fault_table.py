@@ -51,6 +51,7 @@ def test_l11_a_crash_between_a_mailbox_and_the_archive_loses_no_mail_and_takes_n
     assert {"imap +FLAGS \\Seen", "imap MOVE", "imap MOVE, done"} <= {
         point.strip() for point in re.findall(r"mailbox: (.*?) {2,}", said)
     }
+    assert "stays" not in said  # what was taken and not moved is moved at the next login
 
 
 def test_the_table_sees_what_is_not_synced() -> None:

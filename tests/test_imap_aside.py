@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
+import threading
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes
@@ -14,14 +17,16 @@ import pytest
 
 from mailbot.app import setup
 from mailbot.app.mailboxes import Mailboxes
-from mailbot.config import Config, Imap
-from mailbot.store.archive import Archive, utcnow
+from mailbot.cli import troubles
+from mailbot.config import Config, Imap, load
+from mailbot.store.archive import Archive, Arrival, Record, utcnow
 from tests.daemon_process import Sink
 from tests.daemon_scene import House, Running
 from tests.fake_imap import FakeImap
 from tests.imap_taker import box, mail, shorten, taking
 
 LABEL = "bot@127.0.0.1/INBOX"
+TWO = '[lists.infra]\naddress = "infra@example.org"\n[lists.web]\naddress = "web@example.org"\n'
 
 
 @pytest.fixture(autouse=True)
@@ -140,8 +145,16 @@ def test_a_mail_that_was_not_given_comes_once_after(
 
 
 def test_problems_lists_it_and_retry_asks_for_it(house: House, server: FakeImap) -> None:
+    day(house, others_came)
+    register = setup.looked_at(house.config)
+    register.archive.close()
+    (row,) = troubles.problems(register)
+    assert (row["what"], row["about"]) == ("missing", f"imap {LABEL} 7/2")
+    assert "not now" in row["words"]
+    asked = texts(server)
+
     async def scene(here: Running) -> None:
-        await others_came(here)
+        await until(lambda: texts(server) > asked)  # again not given, and due in five minutes
         server.refused = set()
         assert (await here.ask(do="retry"))["asked"] == 1
         await second_came(here)
@@ -192,6 +205,68 @@ def test_what_cannot_be_noted_is_not_passed_by_the_cursor() -> None:
             assert taker.subjects == []
             server.refused = set()
             taker.has("one", "two")
+
+
+@pytest.mark.parametrize("how", ["a full disk", "a crash", "a crash, and it was late"])
+def test_a_mailbox_of_two_lists_gives_each_its_copy_once(
+    how: str, tmp_path: Path, house: House, server: FakeImap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each list has a disk of its own here: that of the second is full when the mail comes."""
+    (tmp_path / "mailbot.toml").write_text(TWO, encoding="utf-8")
+    config, _ = load(tmp_path / "mailbot.toml")
+    assert config is not None
+    house.config = replace(config, smtp=house.config.smtp, smarthost=house.config.smarthost)
+    watching(house, server)
+    server.mails = {uid: text(uid, "infra@example.org, web@example.org") for uid in (1, 2, 3)}
+    infra, web = (house.config.store.folder / name for name in ("infra", "web"))
+    real, full = Archive.append, threading.Event()
+    if "late" not in how:
+        server.refused = set()
+        server.mails = {1: server.mails[1], 2: server.mails[2]}
+
+    def append(self: Archive, direction: str, raw: bytes, arrival: Arrival) -> Future[Record]:
+        if direction == "in" and full.is_set() and self.folder == web:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(self, direction, raw, arrival)
+
+    monkeypatch.setattr(Archive, "append", append)
+
+    async def half(here: Running) -> None:
+        if "late" in how:
+            await until(lambda: len(subjects(web)) == 2)
+            full.set()
+            server.refused = set()
+            await here.ask(do="retry")
+            await until(lambda: len(subjects(infra)) == 3)
+        else:
+            full.set()
+            await until(lambda: len(subjects(infra)) == 1)
+        if "crash" not in how:
+            full.clear()
+            await until(lambda: len(subjects(web)) == 2)
+
+    async def other_half(_here: Running) -> None:
+        await until(lambda: len(subjects(web)) == len(server.mails))
+
+    day(house, half)
+    full.clear()
+    day(house, other_half)
+    for folder in (infra, web):
+        assert sorted(subjects(folder)) == [f"Trouble {uid}" for uid in sorted(server.mails)]
+
+
+def test_a_mark_that_was_refused_is_made_at_the_next_login() -> None:
+    with FakeImap({1: mail("one")}, on_idle="close") as server:
+        server.unwilling = "STORE"
+        with taking(box(server.port, after="seen")) as taker:
+            taker.wait(lambda: len(taker.facts("imap mark failed")) > 1)
+            server.unwilling = ""
+            stores = texts(server, "STORE 1")
+            taker.wait(lambda: texts(server, "STORE 1") > stores)
+            sessions = server.sessions
+            taker.wait(lambda: server.sessions > sessions + 1)
+            assert texts(server, "STORE 1") == stores + 1
+            assert taker.subjects == ["one"]
 
 
 def test_an_act_is_read_back_and_another_mailbox_does_not_matter(tmp_path: Path) -> None:

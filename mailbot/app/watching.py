@@ -30,8 +30,7 @@ class Watch:
         self.box, self.senders, self.arrived = box, senders, arrived
         self.label = f"{box.user}@{box.host}/{box.folder}"
         self.offices = [office for office in offices if office.name == box.list] or list(offices)
-        self._last = ""  # the way of the last mail, which is offered once more
-        self._have_last: list[Office] = []
+        self._given: tuple[str, list[Office]] = ("", [])  # the way of the last mail, and who has it
         self.intake = self._intake(most)
 
     def start(self, stop: threading.Event) -> threading.Thread:
@@ -44,8 +43,8 @@ class Watch:
         cursor = max(((*each.cursors[self.label],) for each in known if self.label in each.cursors), default=(0, 0))
         latest = {uid for each in known for validity, uid in each.taken(self.label) if validity == cursor[0]}
         if cursor[1] and len(known) > 1:  # a crash may have come before all of its lists had the last one
-            self._last = way(self.label, (cursor[0], cursor[1]))
-            self._have_last = [o for o in self.offices if o.register.mailboxes.cursors.get(self.label) == [*cursor]]
+            have = [o for o in self.offices if o.register.mailboxes.cursors.get(self.label) == [*cursor]]
+            self._given = (way(self.label, (cursor[0], cursor[1])), have)
             cursor = (cursor[0], cursor[1] - 1)
         return ImapIntake(
             setup.mailbox(self.box, most),
@@ -65,21 +64,21 @@ class Watch:
         """On disk when this returns (law 1)."""
         full = self._full(short)
         wanted = (self.box.list and self.offices) or list(route(self.offices, raw, ()))
-        have = self._have(full)
+        if self._given[0] != full:
+            self._given = (full, self._late(full))
+        have = self._given[1]
         found = self.senders.signatures_here(wanted, raw)
         for office in wanted:
             if office not in have:
                 arrival = Arrival(full, trust=office.trust(raw, way=full, signatures=found))
                 self.arrived(office.archive.append("in", raw, arrival).result(), full)
+                have.append(office)
         for office in self.offices:
             if office not in wanted:
                 office.register.mailboxes.gone(full)
 
-    def _have(self, full: str) -> list[Office]:
-        """Which lists have it already: the last one before the start, or one that waited for others too."""
-        last, self._last = self._last, ""  # only the first mail that comes can be it
-        if full == last:
-            return self._have_last
+    def _late(self, full: str) -> list[Office]:
+        """Who has a mail already that waited for others too."""
         known = [office.register.mailboxes for office in self.offices]
         late = any(each.waits(full) for each in known)
         return [o for o, each in zip(self.offices, known, strict=True) if late and each.came(full)]

@@ -16,7 +16,7 @@ MOST = 30  # refusals that are listed, the latest
 
 def run_problems(args: argparse.Namespace) -> int:
     with looked_at(args) as found:
-        rows = [row for _, register in found for row in _problems(register)]
+        rows = [row for _, register in found for row in problems(register)]
     for row in rows:
         print(json.dumps(row, ensure_ascii=False) if args.json else f"{row['at']}  {row['what']:8} {row['about']}")
         if not args.json:
@@ -26,7 +26,7 @@ def run_problems(args: argparse.Namespace) -> int:
     return 0
 
 
-def _problems(register: Register) -> list[dict[str, str]]:
+def problems(register: Register) -> list[dict[str, str]]:
     """Addresses on hold, mails that wait for the smarthost, what it refused for good, what a mailbox did not give."""
     from datetime import UTC, datetime
 
