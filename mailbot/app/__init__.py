@@ -5,8 +5,9 @@ register   archive + threads + fold -> incidents; the state is its index   (catc
              index (what is remembered in memory), decisions (MERGE, SPLIT, ZONE and their UNDO), folds (incidents kept
              folded), rows (how each stands, for lists), mailboxes (how far each is read, and what it did not give)
 mailroom   what is due -> written into the archive -> handed to the smarthost
-             what mails say beside the incident: digest, replies (SEARCH, WHY, CATCHUP), unnamed (replies to digests),
-             passed (times not used), similar (past incidents); holds (addresses that bounce), pages (published reports)
+             what mails say beside the incident: digest, replies (SEARCH, WHY, CATCHUP), unnamed (replies to digests,
+             mails that only ask), passed (times not used), similar (past incidents); holds (addresses that bounce), pages
+             (published reports)
 office     archive, register and mailroom of one list
 daemon     the event loop: ways in, reading, ticking, clean shutdown
              routing (which list a mail is for), addressed (to which signed address it came), control (operators' requests
