@@ -1,5 +1,5 @@
-"""An hour of mixed traffic, as one command: ``python -m tests.soak`` (20,000 messages, 50 clients, a kill -9 every 30 s, a
-smarthost that fails half of the time), and ``--no-kills`` for the memory of one daemon that lives through all of it.
+"""Mixed traffic, as one command: ``python -m tests.soak`` (20,000 messages in 12 minutes, 50 clients, a kill -9 every 30 s,
+a smarthost that fails half of the time), and ``--no-kills`` for the memory of one daemon that lives through all of it.
 
 Clients are those of ``kill_rounds`` with faults: they reset the connection inside DATA, write slowly, leave a connection half
 open, begin and go away. The mails are spread over ``--minutes``. After the traffic the smarthost is well, what waits goes out,

@@ -106,7 +106,6 @@ WORDS = (
 #: A zone after "in": ``in Bucharest`` where nothing but the end of the clause follows.
 PLACE = rf"in[ ]{_CITY}(?=[ ]*(?:[,.;:)\]|]|$|\n))"
 
-_SHORT = re.compile(SHORT + r"\Z")
 _OFFSET_PARTS = re.compile(r"(?:UTC|GMT)?[ ]?([+\u2212-])(\d{1,2}):?(\d{2})?\Z", re.I)
 
 
