@@ -83,8 +83,13 @@ def test_p4_what_is_asked_afterwards_is_not_asked_during(desk: Desk) -> None:
 
 def test_p20_a_snooze_is_in_the_record_and_ends_the_reminders(desk: Desk) -> None:
     first = desk.mail(ALICE, "Since 11:40 UTC it fails.")
+    later = desk.clock + timedelta(days=40)
+
+    def reminders() -> set[str]:
+        kinds = {n.kind for n in due(desk.look(desk.of(first)), later, Policy()).notices}
+        return kinds & {"update", "commander", "open", "offer"}
+
+    assert reminders()
     said = desk.mail(ALICE, "QUIET 300d", "Re: Disk full", re=first)
-    desk.clock += timedelta(days=40)
-    kinds = {n.kind for n in due(desk.look(desk.of(first)), desk.clock, Policy()).notices}
-    assert not kinds & {"update", "commander", "open", "offer"}
+    assert not reminders()
     assert desk.told(desk.of(first), said)
