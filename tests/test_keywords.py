@@ -72,7 +72,7 @@ def test_a23_resolved_by_another_than_the_commander_takes_effect_and_is_recorded
 def test_p13_a_backdated_line_stands_where_its_time_puts_it_and_says_when_it_was_added() -> None:
     incident, (sentence,) = told((BOB, "LOG 11:40 UTC rebooted"), (BOB, "LOG 11:30 UTC looked"))
     assert [e.label for e in incident.timeline()] == ["T2", "T1"]
-    assert sentence == "added 12:10 UTC for T2, 2026-11-21 11:30 UTC"
+    assert sentence == "added 12:10 UTC for 2026-11-21 11:30 UTC (T2)"
     assert incident.entries[1].added == datetime(2026, 11, 21, 12, 10, tzinfo=UTC)
 
 

@@ -341,7 +341,7 @@ def test_a15_anybody_records_what_was_said_elsewhere_backdated_and_at_the_end_on
     scene.mail("Zoe <zoe@example.com>", "TL: about 11:50 CET we restarted it over the phone", 300)
     (entry,) = scene.incident.timeline()
     assert (f"{entry.utc:%H:%M}", entry.about, entry.who.name) == ("10:50", True, "Zoe")
-    assert told(scene) == ["added 17:00 UTC for T1, about 2026-11-21 10:50 UTC"]
+    assert told(scene) == ["added 17:00 UTC for about 2026-11-21 10:50 UTC (T1)"]
     scene.settle()
     scene.mail(ALICE, "RESOLVED", 310)
     assert flat(letters(scene)["draft"]).count("Anything from calls or direct messages that is missing here?") == 1

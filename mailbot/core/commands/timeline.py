@@ -30,7 +30,8 @@ def log(incident: Incident, act: Act) -> str:
     entry = incident.enter(act, act.text)
     if act.at - entry.utc < timedelta(minutes=1):
         return f"added ({said_at(entry)})"
-    return f"added {act.at:%H:%M} UTC for {said_at(entry)}"  # who looked before must see that it is new (P13)
+    label, _, when = said_at(entry).partition(", ")
+    return f"added {act.at:%H:%M} UTC for {when} ({label})"  # who looked before must see that it is new (P13)
 
 
 def labelled(rest: str, context: Context) -> Given | None:
