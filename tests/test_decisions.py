@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -19,14 +18,6 @@ from mailbot.outbox.render import Looks, Renderer
 from mailbot.store.archive import Arrival, Place
 from tests.incident_scene import ALICE, BOB, CAROL, LIST
 from tests.register_scene import Desk
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with Desk(tmp_path) as desk:
-        yield desk
-        assert desk.wrong() == [], "a rebuild and a start give the same"
-
 
 # ── MERGE ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 

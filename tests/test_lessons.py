@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from email import message_from_bytes
 from email.policy import default
-from pathlib import Path
 
 import pytest
 
@@ -17,13 +15,6 @@ from tests.register_scene import Desk
 
 SIGNED = "\n-- \nAlice Doe, Example Ltd\n+41 44 668 18 00\n12 Lake Street"
 FOREIGN = "The whole of a stranger's advertisement, line by line, with https://spam.example/buy"
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with Desk(tmp_path) as desk:
-        yield desk
-        assert desk.wrong() == []
 
 
 def letters(desk: Desk, incident: str) -> list[Letter]:

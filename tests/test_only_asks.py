@@ -5,7 +5,6 @@ Whatever may be an alarm opens an incident all the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -18,13 +17,6 @@ from mailbot.core.facts import asks, names
 from mailbot.outbox.render import Letter, Looks, Renderer
 from tests.incident_scene import ALICE, BOB, CAROL, LIST
 from tests.register_scene import Desk
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with Desk(tmp_path) as desk:
-        yield desk
-        assert desk.wrong() == []
 
 
 def answers(desk: Desk) -> list[Letter]:

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-
-import pytest
 
 from mailbot.core.due import Policy, due
 from mailbot.core.incident import Incident, Status
 from mailbot.outbox.render import Looks, Renderer
 from tests.incident_scene import ALICE, BOB, LIST
 from tests.register_scene import Desk
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with Desk(tmp_path) as desk:
-        yield desk
-        assert desk.wrong() == []
 
 
 def report(incident: Incident, template: str = "instructlab") -> str:

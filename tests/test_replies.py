@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from email import message_from_bytes
 from email.policy import default
-from pathlib import Path
-
-import pytest
 
 from mailbot.app.similar import search
 from mailbot.core.commands import read_commands
@@ -15,12 +11,6 @@ from mailbot.core.times import Context
 from tests.incident_scene import ALICE, BOB, CAROL, NOON
 from tests.notices import replies
 from tests.register_scene import Desk
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with Desk(tmp_path) as desk:
-        yield desk
 
 
 def answered(desk: Desk, who: str, body: str, re: str, subject: str = "Re: Disk full") -> str:
