@@ -11,6 +11,7 @@ import pytest
 
 from mailbot.core.kinds import kind
 from mailbot.core.message import parse
+from mailbot.core.signed import mark
 from mailbot.intake.smtp import Intake, Limits
 from mailbot.outbox import verp
 from mailbot.outbox.bounces import read
@@ -139,7 +140,7 @@ def test_postfix_sends_its_report_to_the_signed_sender_of_the_one_recipient(
     assert len(desk.wait(2)) == 2, postfix.log()
     ((raw, sender, (to,), _),) = [mail for mail in desk.mails if mail[2] != ("smtp@example.org",)]
     assert sender == ""
-    assert verp.returned(to, "mailbot@example.org", secret) == verp.Returned("0123456789ab", 0)
+    assert verp.returned(to, "mailbot@example.org", secret) == verp.Returned(mark(own), 0)
     bounce = read(raw, everybody[0])
     assert (bounce.verdict, bounce.status) == ("gone", "5.1.1"), bounce
     assert kind(parse(raw), sender)[0] == "bounce"

@@ -101,13 +101,12 @@ class Holds:
         bot = self.register.list.bot
         for address in came_to(record.arrival.recipients, parse(record.raw)):
             found = verp.returned(address, bot, self.secret)
-            if found is None:
+            if found is None or found.mark not in self.register.marks:
                 continue
-            for message_id in [i for i in self.register.ours if verp.mark(i) == found.mark]:
-                for doc in self.register.find(message_id):
-                    if doc["d"] == "out" and found.number < len(doc["t"]):
-                        yield doc["t"][found.number]
-                        return
+            for doc in self.register.find(self.register.marks[found.mark]):
+                if doc["d"] == "out" and found.number < len(doc["t"]):
+                    yield doc["t"][found.number]
+                    return
 
     def _hold(self, address: str, words: str, verdict: str, bounce: str, now: datetime) -> bool:
         mailing_list = self.register.list

@@ -8,28 +8,21 @@ without a signature anybody could have anybody's mail stopped (lesson L41).
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 from dataclasses import dataclass
 
-from mailbot.core.signed import signature
+from mailbot.core.signed import mark, signature
 
-_SHAPE = re.compile(r"b\.(?P<mark>[0-9a-z]{1,20})\.(?P<number>\d{1,4})\.(?P<signature>[a-z2-7]{10})")
+_SHAPE = re.compile(r"b\.(?P<mark>[0-9a-f]{12})\.(?P<number>\d{1,4})\.(?P<signature>[a-z2-7]{10})")
 
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """What a signed address says: ``mark`` ends the local part of our Message-ID, ``number`` counts its recipients."""
+    """What a signed address says: ``core.signed.mark`` of our Message-ID, and which of its recipients, from 0."""
 
     mark: str
     number: int
-
-
-def mark(message_id: str) -> str:
-    """What an address says of a Message-ID: the last word of its local part, which is a hash in those we make."""
-    last = message_id.rpartition("@")[0].rpartition(".")[2].lower()
-    return last if re.fullmatch("[0-9a-z]{12}", last) else hashlib.sha256(message_id.encode()).hexdigest()[:12]
 
 
 def sender(bot: str, message_id: str, number: int, secret: bytes) -> str:
