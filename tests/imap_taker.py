@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,13 +33,15 @@ def mail(subject: str, size: int = 0) -> bytes:
 class Taker:
     """What the archive and the operator's log would have seen of one intake, running in a thread."""
 
-    def __init__(self, box: Mailbox, cursor: tuple[int, int] | None = None) -> None:
+    def __init__(self, box: Mailbox, cursor: tuple[int, int] | None = None, latest: Sequence[int] = ()) -> None:
         self.subjects: list[str] = []
         self.mails: list[bytes] = []
         self.ways: list[str] = []
         self.logged: list[tuple[str, dict[str, Any]]] = []
         self.failures = 0
-        self.intake = ImapIntake(box, self.accept, cursor, lambda fact, **fields: self.logged.append((fact, fields)))
+        self.intake = ImapIntake(
+            box, self.accept, cursor, lambda fact, **fields: self.logged.append((fact, fields)), latest=latest
+        )
         self.stop = threading.Event()
         self.thread = threading.Thread(target=self.intake.run, args=(self.stop,))
 
@@ -73,8 +75,10 @@ class Taker:
 
 
 @contextlib.contextmanager
-def taking(box: Mailbox, cursor: tuple[int, int] | None = None, failures: int = 0) -> Iterator[Taker]:
-    taker = Taker(box, cursor)
+def taking(
+    box: Mailbox, cursor: tuple[int, int] | None = None, failures: int = 0, latest: Sequence[int] = ()
+) -> Iterator[Taker]:
+    taker = Taker(box, cursor, latest)
     taker.failures = failures
     taker.thread.start()
     try:

@@ -142,6 +142,20 @@ def test_taken_mail_is_moved_into_a_folder_that_is_made_where_it_is_not_there(do
 
 
 @server_test
+def test_what_a_crash_left_unmoved_is_moved_at_the_next_start_and_nothing_else(dovecot: Dovecot) -> None:
+    for subject in ("one", "two", "three"):
+        dovecot.deliver(mail(subject))
+    with taking(box(dovecot.port, after="leave")) as first:
+        first.has("one", "two", "three")
+    validity = first.intake.cursor[0]
+    with taking(box(dovecot.port, after="move:Taken mail"), (validity, 2), latest=[2, 3]) as second:
+        second.has("three")
+        second.wait(lambda: flags(dovecot) == {1: False})
+        assert flags(dovecot, "Taken mail") == {1: True, 2: True}
+        assert second.facts("imap mark failed") == []
+
+
+@server_test
 def test_delete_takes_out_our_mails_and_not_what_others_marked(dovecot: Dovecot) -> None:
     with taking(box(dovecot.port, after="leave")) as reader:
         dovecot.deliver(mail("one"))
