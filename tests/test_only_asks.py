@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from mailbot.app.unnamed import unnamed
+from mailbot.core.commands import keywords
 from mailbot.core.due import Policy
 from mailbot.core.facts import asks, names
 from mailbot.outbox.render import Letter, Looks, Renderer
@@ -46,6 +47,13 @@ def text(letter: Letter) -> str:
 )
 def test_keywords_that_ask_and_nothing_else_open_nothing(subject: str, own: str) -> None:
     assert asks(subject, own)
+
+
+def test_each_keyword_that_is_answered_only_asks() -> None:
+    words = [(keyword.word, keyword.example) for keyword in keywords() if keyword.tell == "answer"]
+    assert len(words) >= 7
+    assert [word for word, example in words if not (asks("", word) or asks("", example))] == []
+    assert not [k.word for k in keywords() if k.tell != "answer" and (asks("", k.word) or asks("", k.example))]
 
 
 @pytest.mark.parametrize(
