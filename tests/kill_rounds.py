@@ -31,7 +31,7 @@ from mailbot.store.tiny import TinyState
 from tests.daemon_process import Process, Sink, connected, give, mail, mailbot, wait_for, write_config
 
 CLIENTS = 8
-BUDGETS = "[budget]\nincident_day = 1000\nlist_hour = 10000\nsender_day = 1000\n"
+BUDGETS = "[budget]\nincident_day = 1000\nlist_hour = 100000\nsender_day = 1000\n"
 REPLIES = ("STATUS", "RESOLVED", "HANDOFF bob@example.org", "RESTORED 14:40 rolled back", "At 14:10 we saw it again.")
 WORDS = ("login", "registry", "mirror", "queue", "backup", "cluster", "database", "gateway", "proxy", "storage")
 

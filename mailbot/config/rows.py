@@ -177,7 +177,7 @@ class Budget:
     """How much mail we may cause. What is above it waits and is joined."""
 
     incident_day: int = key(6, v.number(1, 1_000), "mails to the list about one incident in a day")
-    list_hour: int = key(60, v.number(1, 10_000), "mails to the list in an hour, in all")
+    list_hour: int = key(60, v.number(1, 100_000), "mails to the list in an hour, in all")
     sender_day: int = key(20, v.number(1, 1_000), "answers and receipts to one sender in a day")
 
 
