@@ -92,6 +92,8 @@ def test_a_torn_tail_costs_the_mail_that_nobody_was_told_of_and_nothing_else(hou
 def test_damage_in_the_middle_of_the_archive_is_said_and_costs_the_mail_that_it_hit(
     house: House, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO", "mailbot")  # whatever an earlier test left
+
     async def scene() -> None:
         await told(house, OPENING, REPLY)
         whole = box(house.folder).read_bytes()
