@@ -118,6 +118,7 @@ def test_l4_an_automatic_reply_without_headers_is_auto_in_many_languages(subject
         "From: noreply@example.org\nSubject: Problem: High CPU on web1",
         "From: noreply@example.org\nSubject: [OK] CPU load",
         "From: noreply@example.org\nSubject: UP | nightly backup",
+        "From: no-reply@example.org\nSubject: Jenkins build is back to normal : nightly #13",
         "From: Zabbix <root@example.org>\nSubject: Problem: High CPU on web1",
         "From: netdata on web1 <root@web1.example.org>\nSubject: web1 recovered, disk_space (/), disk usage",
         "From: ops@example.org\nSubject: [FIRING:3, RESOLVED:1] InstanceDown",

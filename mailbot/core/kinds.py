@@ -166,11 +166,8 @@ def _alert(look: Look) -> bool:
         return False
     if robots.ALERT_SUBJECT.match(subject):
         return True
-    return (
-        stated
-        and (_unread(look) or _generated(look) or robots.ALERT_TEXT.search(look.text) is not None)
-        and read_alert(look.subject, machine=True) is not None
-    )
+    witness = _unread(look) or _generated(look) or robots.ALERT_TEXT.search(look.text) is not None
+    return witness and read_alert(look.subject, machine=True) is not None
 
 
 def _unread(look: Look) -> bool:
