@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -202,6 +203,31 @@ def test_what_comes_back_puts_the_address_on_hold_and_answers_still_go(tmp_path:
         house = House(tmp_path, sink)  # type: ignore[arg-type]  # it wants a port only
         asyncio.run(story(house))
     assert acts(house) == [("hold", "ann@example.org"), ("release", "ann@example.org")]
+    assert not house.wrong()
+
+
+def test_without_plus_addresses_none_is_given_out_and_one_that_was_is_still_read(tmp_path: Path) -> None:
+    sink = Sink()
+
+    async def story(house: House) -> None:
+        async with house.run() as daemon:
+            await asked(house, daemon)
+            own = senders(sink)["ann@example.org"]
+        house.config = replace(house.config, list=replace(house.config.list, plus=False))
+        before = len(sink.mails)
+        async with house.run() as daemon:
+            await daemon.send(mail("m9@example.org", "Registry is down again", "Since 15:40 UTC."))
+            await daemon.send(mail("m10@example.org", "Re: Registry is down again", "STATUS", answers="m9@example.org"))
+            await daemon.settle()
+            fresh = sink.mails[before:]
+            assert {sender for sender, _, _, _ in fresh} == {"<>", BOT}
+            assert not [raw for _, _, raw, _ in fresh if b"mailbot+" in raw]
+            await bounce(daemon, report(own), own)
+            assert daemon.daemon.mailroom.holds.why("ann@example.org", house.clock())
+
+    with running(sink):
+        house = House(tmp_path, sink)  # type: ignore[arg-type]
+        asyncio.run(story(house))
     assert not house.wrong()
 
 

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mailbot.app.setup import mailing_list
 from mailbot.config import Config, Endpoint, Imap, MailList, Mistake, example, load, read
 from mailbot.config.load import SECTIONS
 
@@ -127,6 +128,11 @@ def test_what_follows_from_the_address_may_be_said_otherwise() -> None:
     own = MailList(address="inc@lists.example.org", bot="scribe@example.org", id="<inc.lists.example.org>")
     assert (own.bot, own.id) == ("scribe@example.org", "inc.lists.example.org")
     assert Config(list=own).smtp.hostname == "lists.example.org"
+
+
+def test_plus_addresses_are_given_out_until_the_key_says_no(tmp_path: Path) -> None:
+    assert mailing_list(Config()).plus
+    assert not mailing_list(right(tmp_path, "[list]\nplus = false")).plus
 
 
 def test_off_is_an_empty_text(tmp_path: Path) -> None:

@@ -34,9 +34,16 @@ class ListServer(Sink):
     def __init__(self, *members: Callable[[bytes], object]) -> None:
         super().__init__()
         self.members = list(members)
+        self.plus: bool | None = True  # are plus addresses delivered; None: refused at once
 
     async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:
         answer = await super().handle_DATA(server, session, envelope)
+        if envelope.rcpt_tos[0].startswith("mailbot+"):
+            if self.plus is None:
+                self.got.pop()
+                return "550 5.1.1 no such user"
+            if not self.plus:  # it says 250, and bounces it
+                return answer
         copy = f"List-Id: <{LIST.replace('@', '.')}>\r\nPrecedence: list\r\n".encode() + envelope.content
         for member in self.members if "@example.org" in envelope.rcpt_tos[0] else []:
             await asyncio.to_thread(member, copy)
@@ -85,8 +92,10 @@ def test_without_a_daemon_each_mailbox_says_when_the_copy_came(tmp_path: Path, s
             ("fine", "smarthost"),
             ("fine", "imap"),
             ("fine", "imap"),
+            ("fine", "plus"),
         ], steps
-        assert steps[-1].words.startswith(f"IMAP {USER}@127.0.0.1/Lists: the copy of {LIST} came after 0 s")
+        assert steps[-2].words.startswith(f"IMAP {USER}@127.0.0.1/Lists: the copy of {LIST} came after 0 s")
+        assert steps[-1].words == "plus address: the mail for mailbot+probe@example.org came in after 0 s"
         assert steps[-1].seconds is not None
         asked = [command for server in (one, other) for command in server.commands]
         assert not [c for c in asked if c.startswith(("SELECT", "UID STORE", "EXPUNGE"))], "it only looks"
@@ -95,17 +104,42 @@ def test_without_a_daemon_each_mailbox_says_when_the_copy_came(tmp_path: Path, s
 def test_a_mailbox_that_gets_nothing_is_named_and_the_other_is_fine(tmp_path: Path, secret: Path) -> None:
     with FakeImap({}) as one, FakeImap({}) as other, ListServer(lands_in(one)) as sink:
         boxes = (box(secret, one.port), box(secret, other.port, folder="Lists"))
-        *_, first, second = tried(config(tmp_path, sink.port, *boxes), wait=0.4)
+        *_, first, second, plus = tried(config(tmp_path, sink.port, *boxes), wait=0.4)
         assert first.state == "fine"
         assert second.state == "FAILED"
         assert f"Lists: nothing came within 0 s: is it subscribed to {LIST}" in second.words
+        assert plus.state == "fine"
+
+
+@pytest.mark.parametrize("plus", [False, None], ids=["lost", "refused"])
+def test_a_mail_server_without_plus_addresses_is_told_and_the_rest_is_fine(
+    tmp_path: Path, secret: Path, plus: bool | None
+) -> None:
+    with FakeImap({}) as server, ListServer(lands_in(server)) as sink:
+        sink.plus = plus
+        steps = tried(config(tmp_path, sink.port, box(secret, server.port)), wait=0.4)
+    (said,) = (s for s in steps if s.state == "FAILED")
+    assert (said.way, said.list) == ("plus", LIST)
+    assert "mailbot+probe@example.org" in said.words
+    assert "recipient_delimiter = +" in said.words
+    assert "plus = false" in said.words
+    assert ("nothing for" in said.words) is (plus is False)
+
+
+def test_where_no_plus_address_is_given_out_none_is_tried(tmp_path: Path, secret: Path) -> None:
+    with FakeImap({}) as server, ListServer(lands_in(server)) as sink:
+        plain = config(tmp_path, sink.port, box(secret, server.port))
+        steps = tried(replace(plain, list=replace(plain.list, plus=False)))
+    assert [s.way.partition(" ")[0] for s in steps] == ["imap", "smarthost", "imap"]
+    assert [got.recipients for got in sink.taken] == [(LIST,)]
 
 
 def test_when_nothing_comes_the_last_line_says_what_to_look_at(tmp_path: Path, secret: Path) -> None:
     with FakeImap({}) as server, ListServer() as sink:
         steps = tried(config(tmp_path, sink.port, box(secret, server.port)), wait=0.2)
-    assert [s.state for s in steps] == ["fine", "fine", "FAILED", "FAILED"]
-    assert "is mailbot@example.org a member" in steps[-1].words
+    assert [s.state for s in steps] == ["fine", "fine", "FAILED", "FAILED", "FAILED"]
+    assert "is mailbot@example.org a member" in steps[-2].words
+    assert steps[-1].way == "plus"
 
 
 def trouble(tmp_path: Path, *boxes: Imap) -> list[str]:
@@ -150,7 +184,7 @@ def test_a_mailbox_that_goes_away_while_we_wait_is_told(tmp_path: Path, secret: 
         with ListServer(dies) as sink:
             steps = tried(config(tmp_path, sink.port, box(secret, server.port)), wait=2)
     assert any(s.state == "FAILED" and s.way.startswith("imap") for s in steps), steps
-    assert steps[-1].way == "list"
+    assert [step.way for step in steps[-2:]] == ["list", "plus"]
 
 
 @pytest.mark.parametrize("row", TROUBLES, ids=lambda row: row[0].__name__)
@@ -227,11 +261,12 @@ def test_beside_a_daemon_a_probe_that_comes_three_times_is_seen_by_each_way_and_
             assert {row["state"] for row in rows} == {"fine"}, rows
             came = [row["way"] for row in rows if "the copy of" in row["words"]]
             assert came == ["smtp", "lmtp", f"imap {USER}@127.0.0.1/INBOX"]
-            wait_for(lambda: process.said().count("threaded") == 5, "all copies are read")
+            assert rows[-1]["way"] == "plus"
+            wait_for(lambda: process.said().count("threaded") == 8, "all copies are read")
             assert "incidents (0" not in process.said()
             assert mailbot("list", "--config", path, "--json").stdout.strip() in ("", "[]")
             assert process.stop() == 0
-        assert [got.keys for got in sink.taken] == [("None",)], "nobody was answered"
+        assert [got.keys for got in sink.taken] == [("None",)] * 2, "nobody was answered"
 
 
 @dovecot
@@ -248,7 +283,7 @@ def test_a_real_mailbox_that_refuses_the_login_or_has_no_such_folder(
         assert "opening the folder None: " in words[1]
         with ListServer(server.deliver) as sink:
             steps = tried(config(tmp_path, sink.port, box(secret, server.port)))
-        assert [s.state for s in steps] == ["fine", "fine", "fine"], steps
+        assert [s.state for s in steps] == ["fine"] * 4, steps
         with server.person() as person:
             assert person.search(["UNSEEN"]), "it stays unread: a daemon will take it"
 
@@ -262,4 +297,4 @@ def test_over_tls_a_certificate_nobody_knows_is_not_believed(tmp_path: Path, sec
         with ListServer(server.deliver) as sink:
             known = box(secret, server.tls_port, tls=True, ca_file=server.certificate)
             steps = tried(config(tmp_path, sink.port, known))
-        assert [s.state for s in steps] == ["fine", "fine", "fine"], steps
+        assert [s.state for s in steps] == ["fine"] * 4, steps

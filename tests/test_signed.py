@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from mailbot.app.addressed import proven
 from mailbot.config import Trust
 from mailbot.core import signed
-from mailbot.core.entries import Status
+from mailbot.core.entries import MailingList, Status
 from mailbot.core.incident import Incident
 from mailbot.core.message import parse
 from mailbot.intake.trust import Evidence, written
@@ -201,6 +201,16 @@ def test_each_mail_to_one_person_has_its_own_address_and_none_to_more_has_any(tm
                 kinds.add(str(each["X-Mailbot-Notice"]).partition(":")[0])
         assert {"answer", "question", "action"} <= kinds
         assert room.wrong() == []
+
+
+def test_without_plus_addresses_answers_go_where_they_went_before() -> None:
+    plain = MailingList(LIST, bot=BOT, plus=False)
+    for private, where in ((False, LIST), (True, BOT)):
+        assert signed.reply_to(plain, private, (ANN,), "1@example.org", NOW, SECRET) == where
+        assert signed.reply_to(replace(plain, plus=True), private, (ANN,), "1@example.org", NOW, SECRET) not in (
+            LIST,
+            BOT,
+        )
 
 
 # ── a story over SMTP ─────────────────────────────────────────────────────────────────────────────────────────────────

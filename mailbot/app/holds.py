@@ -54,11 +54,11 @@ class Holds:
         self, record: Record, message_id: str, waiting: Sequence[str]
     ) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Envelope sender and recipients, for each: what we send on our own has a sender for each recipient, answers and
-        receipts have the null sender."""
-        if not record.arrival.sender:
-            yield "", tuple(waiting)
-            return
+        receipts have the null sender. Without plus addresses all is the bot's, and a bounce says of nobody whose it is."""
         bot, everybody = self.register.list.bot, record.arrival.recipients
+        if not record.arrival.sender or not self.register.list.plus:
+            yield bot if record.arrival.sender else "", tuple(waiting)
+            return
         for recipient in waiting:
             yield verp.sender(bot, message_id, everybody.index(recipient), self.secret), (recipient,)
 

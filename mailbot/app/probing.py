@@ -2,7 +2,8 @@
 
 The law: each way in is told apart, since one that is silent hides behind the others. Nothing is changed by looking: a folder
 is only examined (EXAMINE, PEEK), and the probe says that a machine wrote it, so it opens nothing and nobody answers it. Who
-reads a mailbox is asked: a daemon takes the mail out of it, so beside one its archive tells, and the mailbox else.
+reads a mailbox is asked: a daemon takes the mail out of it, so beside one its archive tells, and the mailbox else. Where plus
+addresses are given out, one is written to: a server that bounces them would bounce people's answers.
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ DIRECT = 20.0  # seconds that our own door may take, and a mailbox to answer
 LATE = 10.0  # seconds that other doors get once the copy came by one: a list has one address of ours, mostly
 LOOK = 0.5  # seconds between looks
 STATES = ("fine", "silent", "untried", "FAILED")
+NO_PLUS = (
+    "People's answers and bounces would be lost: let the mail server deliver plus addresses (Postfix: recipient_delimiter = +),"
+    " or set plus = false under [list]"
+)
 _ID = re.compile(rb"(?im)^message-id:\s*<?([^>\s]{1,200})")
 
 TROUBLES: tuple[tuple[type[BaseException], str], ...] = (
@@ -53,7 +58,7 @@ class Step:
     """What was tried and what came of it. ``state``: one of STATES; ``seconds``: after which it came, None where it did not."""
 
     state: str
-    way: str  # "smtp", "lmtp", "imap USER@HOST/FOLDER", "smarthost", "list"
+    way: str  # "smtp", "lmtp", "imap USER@HOST/FOLDER", "smarthost", "list", "plus"
     words: str
     seconds: float | None = None
     list: str = ""  # whose address it is, "" for a mailbox that several lists share
@@ -122,6 +127,11 @@ class _Trip:
     boxes: list[_Box]
     doors: list[str]
     came: dict[str, float] = field(default_factory=dict)
+    plus: bool = False  # not to the list but to a plus address of the bot
+
+    @property
+    def to(self) -> str:
+        return self.one.list.bot.replace("@", "+probe@") if self.plus else self.one.list.address
 
     def look(self, beside: bool) -> None:
         ways = list(_ways(self.one, self.message_id, self.before)) if beside else []
@@ -131,6 +141,8 @@ class _Trip:
 
     def over(self) -> bool:
         """All came that must, and the others had their time."""
+        if self.plus:
+            return bool(self.came)
         if not self.came or any(box.client is not None and box.way not in self.came for box in self.boxes):
             return False
         since = time.monotonic() - self.began - max(self.came.values())
@@ -152,9 +164,14 @@ def probe(config: Config, lists: tuple[Config, ...], ports: Mapping[str, int] | 
             step = _sent(trip)
             yield step
             trips += [trip] if step.state == "fine" else []
+            if step.state == "fine" and one.list.plus:
+                trips.append(plus := replace(trip, message_id="", came={}, plus=True))
+                if (step := _sent(plus)).state != "fine":
+                    trips.pop()
+                    yield replace(step, way="plus", words=f"{step.words}. {NO_PLUS}")
         yield from _wait(trips, boxes, ports is not None, wait)
         for trip in trips:
-            yield from _told(trip, wait, shared=len(config.each) > 1)
+            yield from [_told_plus(trip, wait)] if trip.plus else _told(trip, wait, shared=len(config.each) > 1)
 
 
 def _of(one: Config, boxes: list[_Box]) -> list[_Box]:
@@ -221,17 +238,17 @@ def letter(one: Config, kind: str) -> tuple[str, bytes]:
 
 
 def _sent(trip: _Trip) -> Step:
-    """Out by the smarthost, to the list."""
+    """Out by the smarthost. To names the list in any case: several may share a bot, and it says whose mail it is."""
     one = trip.one
     post = setup.post(one)
     if post is None:
         return Step("FAILED", "smarthost", "no smarthost is configured: nothing can be sent", list=one.list.address)
-    trip.message_id, raw = letter(one, "list")
+    trip.message_id, raw = letter(one, "plus" if trip.plus else "list")
     trip.began = time.monotonic()
-    outcome = post.hand_over(raw, one.list.bot, [one.list.address])[0]
+    outcome = post.hand_over(raw, one.list.bot, [trip.to])[0]
     post.close()
     state = "fine" if outcome.kind == "sent" else "FAILED"
-    words = f"{post.smarthost} said to a mail for {one.list.address}: {outcome.reply}"
+    words = f"{post.smarthost} said to a mail for {trip.to}: {outcome.reply}"
     return Step(state, "smarthost", words, time.monotonic() - trip.began, one.list.address)
 
 
@@ -275,6 +292,15 @@ def _told(trip: _Trip, wait: float, *, shared: bool) -> Iterator[Step]:
             " own too, and may it post there unmoderated? Does its mail end at one of the ways in?"
         )
         yield Step("FAILED", "list", words, list=address)
+
+
+def _told_plus(trip: _Trip, wait: float) -> Step:
+    address = trip.one.list.address
+    if not trip.came:
+        words = f"plus address: nothing for {trip.to} came in within {wait:.0f} s. {NO_PLUS}"
+        return Step("FAILED", "plus", words, list=address)
+    took = min(trip.came.values())
+    return Step("fine", "plus", f"plus address: the mail for {trip.to} came in after {took:.0f} s", took, address)
 
 
 # ── looking ───────────────────────────────────────────────────────────────────────────────────────────────────────────

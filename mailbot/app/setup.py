@@ -42,6 +42,7 @@ def mailing_list(config: Config) -> MailingList:
         categories=config.actions.categories,
         authserv=config.trust.authserv_id,
         needs=config.trust.needs,
+        plus=listed.plus,
     )
 
 

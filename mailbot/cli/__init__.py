@@ -109,8 +109,10 @@ def _parser() -> argparse.ArgumentParser:
     _json(command("problems", troubles.run_problems, "list addresses on hold, and mails that were not taken"))
     command("retry", troubles.run_retry, "read again what was set aside because it broke mailbot")
     _json(command("status", tending.run_status, "say how the daemon is; exit code 1 where it is not well"))
-    probe = command("probe", tending.run_probe, "send a probe through every way in and to the list, and wait for it")
-    probe.add_argument("--wait", type=float, default=300.0, metavar="SECONDS", help="for the list's copy (300)")
+    probe = command(
+        "probe", tending.run_probe, "send a probe through every way in, to the list and to a plus address, and wait"
+    )
+    probe.add_argument("--wait", type=float, default=300.0, metavar="SECONDS", help="for what was sent (300)")
     _json(probe)
     release = command("release", troubles.run_release, "send to an address again that is on hold")
     release.add_argument("address", metavar="ADDRESS")

@@ -42,6 +42,9 @@ class MailList:
         "any", v.choice("any", "marked"), '"any": every new thread is an incident; "marked": only [INCIDENT]'
     )
     bot: str = key("", v.address_or_none, 'our own From address; "" is mailbot@ the domain of the list')
+    plus: bool = key(
+        True, v.flag, "answers and bounces come to bot+...@; false where the mail server takes no plus addresses"
+    )
     archive_url: str = key("", v.link, 'where the list keeps a message: a link with {message_id}; "" for none')
     aliases: tuple[str, ...] = key([], v.addresses, "addresses that are roles, not people: never asked to be commander")
     resolve: str = key(

@@ -49,6 +49,7 @@ class MailingList:
     categories: tuple[str, ...] = ("Process improvements", "Documentation improvements", "Technical improvements")
     authserv: str = ""  # whose Authentication-Results are believed, "" for nobody's
     needs: tuple[tuple[str, str], ...] = ()  # keyword -> the grade of trust below which it waits for a CONFIRM
+    plus: bool = True  # are plus addresses of the bot given out, for answers and for bounces?
 
     @property
     def host(self) -> str:

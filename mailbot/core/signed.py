@@ -62,9 +62,10 @@ def given(bot: str, message_id: str, to: str, now: datetime, secret: bytes) -> s
 def reply_to(
     listed: MailingList, private: bool, to: Sequence[str], message_id: str, now: datetime, secret: bytes
 ) -> str:
-    """Where answers to a mail of ours go: to a signed address where one person alone gets it, and there is a secret."""
+    """Where answers to a mail of ours go: to a signed address where one person alone gets it, there is a secret, and
+    the mail server takes plus addresses; else to the list, or the bot where it is private."""
     groups = {listed.address, *listed.roles, *listed.private}
-    if secret and len(to) == 1 and to[0] not in groups:
+    if secret and listed.plus and len(to) == 1 and to[0] not in groups:
         return given(listed.bot, message_id, to[0], now, secret)
     return listed.bot if private else listed.address
 

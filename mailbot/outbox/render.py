@@ -394,6 +394,6 @@ class Renderer:
             part.set_boundary(f"=_{hashlib.sha256(str(mail['Message-ID']).encode()).hexdigest()[:24]}_{n}")
         recipients = tuple(a.addr_spec for a in mail["To"].addresses)
         message_id = str(mail["Message-ID"]).strip("<>")
-        user, _, host = self.list.bot.partition("@")
-        sender = f"{user}+b.{message_id.rpartition('@')[0][-40:]}@{host}" if notice.own else ""
+        extension = f"+b.{message_id.rpartition('@')[0][-40:]}" if self.list.plus else ""
+        sender = self.list.bot.replace("@", f"{extension}@") if notice.own else ""
         return Letter(message_id, sender, recipients, mail.as_bytes(), tuple(mail.get("X-Mailbot-Asked", "").split()))
