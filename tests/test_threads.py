@@ -844,7 +844,10 @@ def known(threads: Threads) -> object:
     """All that is remembered, in a form that can be compared."""
     held = {name: value for name, value in vars(threads._memory).items() if name not in ("_incidents", "_votes")}
     lines = threads._memory._votes
-    held["lines"] = (lines._young.voters(), lines._young.size, lines._old.voters())
+    held["lines"] = [
+        lines._young.size,
+        *[sorted({*each.waiting, *each._pairs(), *each._order}) for each in (lines._young, lines._old)],
+    ]
     return held, [[getattr(i, name) for name in memory.Incident.__slots__] for i in threads._memory._incidents]
 
 

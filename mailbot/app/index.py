@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
+from sys import intern  # each document that is read has its own copy of a name of which one is kept
 from typing import Any
 
 from mailbot.app.decisions import Decisions
@@ -129,7 +130,7 @@ class Index:
         for number, doc in self.state.all("incidents"):
             self._list(number, doc)
             if doc["next"] is not None:
-                self.wake[doc["id"]] = doc["next"]
+                self.wake[intern(doc["id"])] = doc["next"]
         meta = self.state.get("meta", META) or {}
         self.mailboxes.load(meta)
 
@@ -141,11 +142,12 @@ class Index:
         yield from (n for n in range(1, self.state.next_id("messages")) if n not in ahead)
 
     def _list(self, number: int, doc: Doc) -> None:
-        self.rows[doc["id"]] = number
+        name = intern(doc["id"])
+        self.rows[name] = number
         if doc["private"]:
-            self.titles.drop(doc["id"])
+            self.titles.drop(name)
         else:
-            self.titles.keep(doc["id"], doc["title"], doc["status"], doc["last"])
+            self.titles.keep(name, doc["title"], doc["status"], doc["last"])
 
     def _index(self, number: int, doc: Doc, facts: Facts | Known, placed: Placement) -> None:
         """What is kept in memory of one document, in fold order."""
@@ -195,8 +197,9 @@ class Index:
             self.digests.update(dict.fromkeys(keys, facts.message_id))
         while self.posted and self.posted[0].at <= at - COUNTED:
             self.posted.popleft()
-        kind = keys[0].partition(":")[0] if keys else ""
-        self.posted.append(Posted(at, doc["i"] or "", doc["t"][0] == self.list.address, tuple(doc["t"]), kind))
+        kind = intern(keys[0].partition(":")[0]) if keys else ""
+        to = tuple(map(intern, doc["t"]))
+        self.posted.append(Posted(at, intern(doc["i"] or ""), to[0] == self.list.address, to, kind))
         if kind == "question":
             self.questioned[doc["t"][0]] = at, doc["i"] or ""
         place = Place(*doc["p"])
@@ -366,7 +369,8 @@ def placed_as(placement: Placement) -> Doc:
 
 
 def placement(doc: Mapping[str, Any]) -> Placement:
+    incident = intern(doc["i"]) if doc["i"] else doc["i"]
     if not doc["x"]:
-        return Placement(doc["i"], doc["r"], doc["w"])
+        return Placement(incident, doc["r"], doc["w"])
     opened, duplicate_of, flagged, related, merged, *parted = doc["x"]
-    return Placement(doc["i"], doc["r"], doc["w"], opened, duplicate_of, flagged, tuple(related), merged, *parted)
+    return Placement(incident, doc["r"], doc["w"], opened, duplicate_of, flagged, tuple(related), merged, *parted)

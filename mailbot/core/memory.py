@@ -1,7 +1,8 @@
 """What threading remembers of all messages so far: ids, subject keys, quoted lines, incidents.
 
 Law: it decides nothing. What it knows follows from what was remembered and in which order, and from nothing else (no
-look-up changes it). Every step costs what the message's own size is, and what is kept of a message is bounded.
+look-up changes it). Every step costs what the message's own size is, and what is kept of a message is bounded: a
+Message-ID and a text by their 64-bit hashes, of which two among a million are the same once in thirty million archives.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ OUR_KEYS = 500  # of our digests
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOBODY, _OURS = -1, -2  # in the place of an incident's number: unfiled mail, unfiled mail of ours (digests)
+_TEXT = 38  # where the hash of the text begins in a code
 _SEEN, _AWAITED, _NAMED = 0, 1, 2  # a message was here; a reply named its id; a message without reply sign did
 
 
@@ -73,9 +75,10 @@ class Memory:
     def __init__(self) -> None:
         self._incidents: list[Incident] = []
         self._numbers: dict[str, int] = {}  # incident id -> number
-        self._ids: dict[str, int] = {}  # message id -> number, rule, flag in one int: _code
-        self._texts: dict[str, str] = {}  # message id -> hash of its own text
-        self._others: dict[tuple[str, str], int] = {}  # the same for mails under the id of another
+        # hash of a message id -> number, rule, flag and the hash of its own text in one int: _code. The id itself, a dict
+        # for the texts and its slots took four times the memory.
+        self._ids: dict[int, int] = {}
+        self._others: dict[tuple[str, str], int] = {}  # id and text of mails under the id of another -> the same
         self._indexes: dict[str, int] = {}  # Thread-Index -> number
         self._keys: dict[str, tuple[int, ...]] = {}  # key -> how many incidents it has had, numbers of the latest
         self._votes = Votes()
@@ -94,14 +97,14 @@ class Memory:
 
     def find(self, message_id: str) -> str | None:
         """The incident of a message that was here."""
-        code = self._ids.get(message_id)
+        code = self._ids.get(hash(message_id))
         return None if code is None or code & 3 != _SEEN else self._name(code)
 
     def seen(self, message_id: str, text_hash: str) -> Seen | None:
-        code = self._ids.get(message_id)
+        code = self._ids.get(hash(message_id))
         if code is None or code & 3 != _SEEN:
             return None
-        same = self._texts[message_id] == text_hash
+        same = code >> _TEXT == _hash(text_hash)
         if not same and (other := self._others.get((message_id, text_hash))) is not None:
             code, same = other, True
         return Seen(self._name(code), RULES[code >> 2 & 15], same)
@@ -110,8 +113,8 @@ class Memory:
         """Incidents named by the headers: nearest reference first, then the one that awaits this very message."""
         found: list[Incident] = []
         for message_id in (*reversed(facts.references), facts.message_id):
-            code = self._ids.get(message_id)
-            if code is None or (number := (code >> 6) - 2) < 0:
+            code = self._ids.get(hash(message_id))
+            if code is None or (number := _number(code)) < 0:
                 continue
             if message_id == facts.message_id and code & 3 == _SEEN:
                 continue
@@ -122,12 +125,13 @@ class Memory:
 
     def awaited(self, message_id: str) -> Incident | None:
         """The incident one of whose replies named this id before the message came."""
-        code = self._ids.get(message_id)
-        return None if code is None or code & 3 != _AWAITED else self._current((code >> 6) - 2)
+        code = self._ids.get(hash(message_id))
+        return None if code is None or code & 3 != _AWAITED else self._current(_number(code))
 
     def answers_ours(self, references: Iterable[str], key: str) -> bool:
         """A mail of ours that belongs to no single incident (a digest) is among ``references``, or has this key."""
-        return key in self._our_keys or any((self._ids.get(r, 128) >> 6) - 2 == _OURS for r in references)
+        codes = (self._ids.get(hash(message_id)) for message_id in references)
+        return key in self._our_keys or any(code is not None and _number(code) == _OURS for code in codes)
 
     def one_event(self, one: Incident, other: Incident) -> bool:
         """They share a key, and neither was split from the other."""
@@ -214,8 +218,7 @@ class Memory:
 
     def forget(self, message_id: str) -> None:
         """A message is about to be placed anew."""
-        self._ids.pop(message_id, None)
-        self._texts.pop(message_id, None)
+        self._ids.pop(hash(message_id), None)
 
     def merge(self, old: Incident, young: Incident) -> None:
         """``young`` ends and becomes an alias of ``old``."""
@@ -241,13 +244,12 @@ class Memory:
         return incident
 
     def _record(self, facts: Facts | Known, number: int, rule: str) -> None:
-        code = _code(number, rule, _SEEN)
-        before = self._ids.get(facts.message_id)
+        key, code = hash(facts.message_id), _code(number, rule, _SEEN, facts.text_hash)
+        before = self._ids.get(key)
         if before is not None and before & 3 == _SEEN:
             self._others[facts.message_id, facts.text_hash] = code
         else:
-            self._ids[facts.message_id] = code
-            self._texts[facts.message_id] = facts.text_hash
+            self._ids[key] = code
 
     def _await(self, facts: Facts | Known, home: Incident | None, flag: int) -> None:
         """Ids never seen, so that a late parent and siblings meet (lesson L23); likewise the Thread-Index."""
@@ -255,7 +257,7 @@ class Memory:
             return
         code = _code(home.number, "header", flag)
         for message_id in facts.references:
-            self._ids.setdefault(message_id, code)
+            self._ids.setdefault(hash(message_id), code)
         if facts.thread_index:
             self._indexes.setdefault(facts.thread_index, home.number)
 
@@ -290,12 +292,21 @@ class Memory:
         return incident
 
     def _name(self, code: int) -> str | None:
-        number = (code >> 6) - 2
+        number = _number(code)
         return self._current(number).id if number >= 0 else None
 
 
-def _code(number: int, rule: str, flag: int) -> int:
-    return (number + 2) << 6 | _RULE_CODES[rule] | flag
+def _code(number: int, rule: str, flag: int, text_hash: str = "") -> int:
+    """Bits from the lowest: 2 flag, 4 rule, 32 number, 64 text."""
+    return _hash(text_hash) << _TEXT | (number - _OURS) << 6 | _RULE_CODES[rule] | flag
+
+
+def _number(code: int) -> int:
+    return (code >> 6 & 0xFFFFFFFF) + _OURS
+
+
+def _hash(text: str) -> int:
+    return hash(text) & 0xFFFFFFFFFFFFFFFF
 
 
 def _added(to: tuple[str, ...], more: tuple[str, ...], limit: int) -> tuple[str, ...]:
