@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mailbot.store.places import Places
 from mailbot.store.state import Damaged, Locked, pack
 
 MAGIC = b"mailbot-state 1\n"
@@ -32,7 +33,7 @@ BLOCK = 1 << 20  # bytes read at a time
 SMALL = 4 << 20  # a log below this many bytes is not worth compacting
 SLICE = 1 << 20  # bytes of old log looked at in one commit while compacting: a few milliseconds
 OVERHEAD = 24  # bytes that a document's number and size take in a head, at most
-SHIFT = 40  # a place is size << 40 | offset, one small int a document: 100 bytes of memory with its dict slot
+SHIFT = 40  # a place is size << 40 | offset: one int a document
 
 CLEAR, DROP = "clear", "drop"  # the table is emptied (and is there); the table goes
 
@@ -67,7 +68,7 @@ class Change:
 class Index:
     """One table: where its live documents are, the highest number ever put, and the bytes of the live documents."""
 
-    places: dict[int, int] = field(default_factory=dict)
+    places: Places = field(default_factory=Places)
     top: int = 0
     live: int = 0
 
@@ -170,8 +171,8 @@ class Journal:
     def raw(self, table: str, doc_id: int) -> bytes | None:
         """A committed document's line, read from the file; None where there is none."""
         index = self.tables.get(table)
-        place = index.places.get(doc_id) if index else None
-        if place is None:
+        place = index.places.find(doc_id) if index else 0
+        if not place:
             return None
         size = place >> SHIFT
         data = os.pread(self._fd, size, place & (1 << SHIFT) - 1)
@@ -247,9 +248,11 @@ class Journal:
                     continue
             index = self.tables.setdefault(name, Index())
             for doc_id, place in rows:
-                old = index.places.pop(doc_id, 0) if not place else index.places.get(doc_id, 0)
+                old = index.places.find(doc_id)
                 if place:
                     index.places[doc_id] = place
+                elif old:
+                    del index.places[doc_id]
                 index.live += (place >> SHIFT) - (old >> SHIFT)
                 index.top = max(index.top, doc_id)
         for name, top in group.head.get("tops", {}).items():
@@ -368,7 +371,7 @@ class Compaction:
             change.reset(base)
         now, copied = old.tables.get(name, Index()).places, self.new.tables.get(name, Index()).places
         for doc_id, place in rows:
-            if place and now.get(doc_id) == place:
+            if place and now.find(doc_id) == place:
                 change.put(doc_id, old.reader.take(place & (1 << SHIFT) - 1, place >> SHIFT))
             elif not place and (doc_id in change.docs or doc_id in copied):
                 change.put(doc_id, None)
