@@ -56,6 +56,19 @@ def test_the_line_of_a_telephone_is_a_signature_where_own_text_ends(example: str
     assert own(f"{example}\nis what it said\n") == f"{example}\nis what it said\n"
 
 
+@pytest.mark.parametrize(
+    "line",
+    (
+        "Sent from my phone", "SENT FROM MY IPHONE", "Get Outlook for iOS", "Von meinem iPhone gesendet", "Gesendet von meinem Handy",
+        "Diese Nachricht wurde von meinem Handy gesendet", "Enviado do meu iPhone", "Inviato da iPhone", "Sendt fra min iPhone",
+        "Verstuurd vanaf mijn iPhone", "Verzonden vanaf mijn iPhone", "Poslano z iPhone",
+    ),
+)  # fmt: skip
+def test_the_cheap_first_question_lets_no_line_of_a_telephone_pass(line: str) -> None:
+    assert quotes.MOBILE_LINE.match(line)
+    assert quotes.is_mobile(line)
+
+
 @pytest.mark.parametrize("example", [example for _, example in quotes.FOOTERS])
 def test_the_footer_of_a_list_is_no_own_text(example: str) -> None:
     assert kinds(f"We are back.\n\n_______________________\n{example}\n")[1][0] is Kind.FOOTER

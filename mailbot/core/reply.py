@@ -13,7 +13,7 @@ from enum import StrEnum
 from itertools import accumulate
 
 from mailbot.core import quotes
-from mailbot.core.openers import BLOCK, LINE, Openers
+from mailbot.core.openers import BLOCK, COLONS, LINE, MARKED_ENDS, Openers
 
 
 class Kind(StrEnum):
@@ -39,6 +39,7 @@ class Part:
 
 LINES = 20_000  # lines that are judged in full; the rest by its marks alone
 SIGNATURE = 25  # lines of a signature; what is longer is text
+RULES = frozenset("-_=#~—")  # with which the rule above a list footer begins
 
 
 def split(text: str) -> tuple[Part, ...]:
@@ -94,32 +95,35 @@ class _Reader(Openers):
             if not line:
                 continue
             first, last = line[0], line[-1]
-            if last in ":：" or (last == ">" and self.marked(n)):
-                above = range(max(n - 3, 0), n)
+            if first == ">":  # of these few are looked at; an attribution may end in one, and begins above it
+                if last == "<" or line.startswith(">>> "):
+                    yield n
+                elif last in COLONS and line.startswith(MARKED_ENDS):
+                    yield from self._heads(n)
+            elif last in COLONS or (last == ">" and self.marked(n)):
                 introduces = last == ">" or quotes.may_introduce(line)
                 if (
                     introduces
                     or len(line) < 8
                     or self.marked(n)
-                    or any(map(quotes.may_name, lines[above.start : n + 1]))
+                    or quotes.may_name("\n".join(lines[max(n - 3, 0) : n + 1]))
                 ):
-                    heads = [m for m in above if lines[m] and self._may_begin(lines[m])]
+                    heads = self._heads(n)
                     if heads or introduces:
                         yield from heads
                         yield n
-            elif first == ">":
-                if last == "<" or line.startswith(">>> "):
-                    yield n
             elif first in "-_=*":
                 if (last == first == "-") or quotes.may_separate(line):
                     yield n
             elif ((line.find(":", 0, 34) > 0 or wide) and quotes.field(line)[0]) or (
-                (not after or after[0] in ">-_") and len(line) <= 100 and quotes.MOBILE_LINE.match(line)
+                (not after or after[0] in ">-_") and len(line) <= 100 and quotes.is_mobile(line)
             ):
                 yield n
 
-    def _may_begin(self, line: str) -> bool:
-        return line[0] != ">" and ("<" in line or quotes.START.match(line) is not None)
+    def _heads(self, at: int) -> list[int]:
+        """The lines above ``at`` with which an attribution may begin that ends there."""
+        above = [(n, self.lines[n]) for n in range(max(at - 3, 0), at)]
+        return [n for n, line in above if line and line[0] != ">" and ("<" in line or quotes.START.match(line))]
 
     def _line(self, at: int) -> int:
         """Judge the line ``at`` and what hangs on it; return the next line to judge."""
@@ -141,7 +145,7 @@ class _Reader(Openers):
         """Marks in words, signatures, header blocks: the next line to judge, or 0."""
         line = self.lines[at]
         ruled = line[0] in "-_=*"
-        if ruled or line[-1] in ":：":
+        if ruled or line[-1] in COLONS:
             if quotes.ORIGINAL_LINE.match(line):
                 return self._original(at)
             if quotes.FORWARD_LINE.match(line):
@@ -269,14 +273,14 @@ class _Reader(Openers):
         # Above a bare "On … wrote:" it stays: there, the test suites of reply parsers count it as text.
         if n >= 0 and self.lines[n][0] not in ">-_" and not self.header_block(n):
             return False
-        return quotes.MOBILE_LINE.match(self.lines[at]) is not None
+        return quotes.is_mobile(self.lines[at])
 
     def _footers(self) -> dict[int, int]:
         """First line -> line after the last of every list footer: a rule, then a line that only lists write."""
         found: dict[int, int] = {}
-        for at in [n for n, line in enumerate(self.lines) if line and line[0] in "-_=#~—"]:
+        for at in [n for n, line in enumerate(self.lines) if line and line[0] in RULES]:
             line = self.lines[at]
-            if line[-1] not in "-_=#~—." or not quotes.FOOTER_RULE.match(line):
+            if not (line[-1] in RULES or line[-1] == ".") or not quotes.FOOTER_RULE.match(line):
                 continue
             n = self.next(at + 1, 4)
             listed = n > 0 and any(len(x) > 8 and quotes.FOOTER_LINE.match(x) for x in self.lines[n : n + 3])
