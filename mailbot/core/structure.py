@@ -17,8 +17,7 @@ from typing import NamedTuple
 Pairs = list[tuple[str, str]]  # (name, value), bytes that are not ASCII as surrogates, encoded words still encoded
 
 _BLANK = re.compile(rb"\n\r?\n")
-_FIELD = re.compile(r"([!-9;-~]+):([^\n]*(?:\n[ \t][^\n]*)*)\n")  # RFC 5322 2.2; a blank before the colon is none
-_FOLD = re.compile(r"\n[ \t]")
+_FIELD = re.compile(r"([!-9;-~]+):([^\n]*)\n")  # RFC 5322 2.2, unfolded; a blank before the colon is none
 _MANY = re.compile(r"multipart|message/", re.IGNORECASE)
 _PLAIN = re.compile(r"\s*text/plain\s*(?:;|$)", re.IGNORECASE)
 _READ = ("", "7bit", "8bit", "binary", "quoted-printable")
@@ -54,10 +53,10 @@ def one_part(raw: bytes, head: int) -> tuple[Pairs, Mime | Text] | None:
     text = raw[:end].decode("ascii", "surrogateescape")
     if "\r" in text and "\r" in (text := text.replace("\r\n", "\n")):
         return None
+    text = text.replace("\n ", " ").replace("\n\t", " ")
     pairs: Pairs = _FIELD.findall(text)
     if sum(map(len, map("".join, pairs))) + 2 * len(pairs) + 1 != len(text):  # something is no header
         return None
-    pairs = [(name, _FOLD.sub(" ", value) if "\n" in value else value) for name, value in pairs]
     about = [(name, value.lstrip(" \t")) for name, value in pairs if name[:8].lower() == "content-"]
     found = {name.lower(): value for name, value in reversed(about)}  # of two the first counts
     if _MANY.search(found.get("content-type", "")):
