@@ -60,8 +60,9 @@ def test_the_line_of_a_telephone_is_a_signature_where_own_text_ends(example: str
     "line",
     [
         "Sent from my phone", "SENT FROM MY IPHONE", "Get Outlook for iOS", "Von meinem iPhone gesendet",
-        "Gesendet von meinem Handy", "Diese Nachricht wurde von meinem Handy gesendet", "Enviado do meu iPhone", "Inviato da iPhone", "Sendt fra min iPhone",
-        "Verstuurd vanaf mijn iPhone", "Verzonden vanaf mijn iPhone", "Poslano z iPhone",
+        "Gesendet von meinem Handy", "Diese Nachricht wurde von meinem Handy gesendet", "Enviado do meu iPhone",
+        "Inviato da iPhone", "Sendt fra min iPhone", "Verstuurd vanaf mijn iPhone", "Verzonden vanaf mijn iPhone",
+        "Poslano z iPhone",
     ],
 )  # fmt: skip
 def test_the_cheap_first_question_lets_no_line_of_a_telephone_pass(line: str) -> None:
