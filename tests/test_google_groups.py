@@ -81,7 +81,7 @@ def test_l6_an_incident_told_through_a_group_that_sends_our_own_mail_back(
             first = "CAF1xyz@mail.gmail.com"
             await daemon.send(mail(ALICE, 1, "Registry is down", "Since 11:40 UTC."))
             await daemon.settle()
-            ack = next(i for i in register.ours if ".ack." in i)
+            ack = next(doc["f"][0] for _, doc in register.state.all("messages") if ".ack." in doc["f"][0])
             # Our own ack comes back from the group, under its rewritten From, with tag and footer
             back = through(
                 f"incident bot <{house.config.list.bot}>", ack, "Re: Registry is down", "I have it. RESOLVED"

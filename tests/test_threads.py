@@ -843,6 +843,7 @@ def streams(draw: st.DrawFn) -> list[Facts]:
 def known(threads: Threads) -> object:
     """All that is remembered, in a form that can be compared."""
     held = {name: value for name, value in vars(threads._memory).items() if name not in ("_incidents", "_votes")}
+    held["_ids"] = sorted((k, n) for k, n in zip(held["_ids"]._keys, held["_ids"]._numbers, strict=True) if n)
     lines = threads._memory._votes
     held["lines"] = [
         lines._young.size,

@@ -101,12 +101,10 @@ class Holds:
         bot = self.register.list.bot
         for address in came_to(record.arrival.recipients, parse(record.raw)):
             found = verp.returned(address, bot, self.secret)
-            if found is None or found.mark not in self.register.marks:
-                continue
-            for doc in self.register.find(self.register.marks[found.mark]):
-                if doc["d"] == "out" and found.number < len(doc["t"]):
-                    yield doc["t"][found.number]
-                    return
+            doc = self.register.marked(found.mark) if found is not None else None
+            if found is not None and doc is not None and found.number < len(doc["t"]):
+                yield doc["t"][found.number]
+                return
 
     def _hold(self, address: str, words: str, verdict: str, bounce: str, now: datetime) -> bool:
         mailing_list = self.register.list

@@ -8,14 +8,15 @@ with their arrival; only imported ones have another order, by Date, which the ta
 from __future__ import annotations
 
 import gc
+from array import array
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
-from sys import intern  # each document that is read has its own copy of a name of which one is kept
-from typing import Any
+from sys import intern
+from typing import Any, TypeAlias
 
 from mailbot.app.decisions import Decisions
 from mailbot.app.folds import Folds
@@ -25,6 +26,7 @@ from mailbot.app.similar import Titles
 from mailbot.app.tokens import secret_of
 from mailbot.core import signed
 from mailbot.core.due import Posted
+from mailbot.core.hashed import Hashed
 from mailbot.core.incident import MailingList
 from mailbot.core.threads import NAMES_EACH, OF_MANY, ONLY_ASKS, Facts, Known, Placement, Threads
 from mailbot.store.archive import Archive, Place
@@ -38,6 +40,7 @@ COUNTED = timedelta(days=1)  # so long a mail of ours counts against the budgets
 UNPLACED = 10_000  # documents of an import wait in memory for their place (30 MB); further ones are written twice
 
 Unplaced = dict[int, tuple[Doc, Facts]]  # by number, those that the state does not have yet
+Numbers: TypeAlias = "array[int]"  # of an incident's documents: four bytes each, where a list takes forty
 
 
 @dataclass(slots=True)
@@ -59,8 +62,8 @@ class Waiting:
 class Before:
     """What was known before everything was threaded again."""
 
-    members: dict[str, list[int]]
-    joined: dict[str, list[tuple[int, str, list[int]]]]
+    members: dict[str, Numbers]
+    joined: dict[str, list[tuple[int, str, Numbers]]]
     rows: dict[str, int]
     wake: dict[str, float]
     folded: Folds
@@ -84,15 +87,14 @@ class Index:
         self.threads = Threads(opens="marked" if self.opens == "marked" else "any")
         self.mark: dict[str, int] = {}
         # incident as placed -> numbers of its documents, in the order of the fold
-        self.members: dict[str, list[int]] = defaultdict(list)
+        self.members: dict[str, Numbers] = defaultdict(_no_numbers)
         self.rows: dict[str, int] = {}  # incident -> its document's number
         self.titles = Titles()
         self.wake: dict[str, float] = {}  # live incident -> when to look at what is due (seconds since 1970)
-        self.ours: set[str] = set()
-        self.marks: dict[str, str] = {}  # what signed addresses say of ours -> Message-ID
+        self.ours, self.marks = Hashed(), Hashed()  # Message-ID of ours, what signed addresses say of it -> its number
         self.spent: set[str] = set()  # marks whose addresses somebody showed to more than us
         # incident -> what became part of it: with which message, and the numbers it had by then
-        self.joined: dict[str, list[tuple[int, str, list[int]]]] = defaultdict(list)
+        self.joined: dict[str, list[tuple[int, str, Numbers]]] = defaultdict(list)
         self.decisions = Decisions()
         self.tokens: set[str] = set()  # of CONFIRM, right or wrong
         # sender -> ZONE, from when on, by which message
@@ -130,7 +132,7 @@ class Index:
         for number, doc in self.state.all("incidents"):
             self._list(number, doc)
             if doc["next"] is not None:
-                self.wake[intern(doc["id"])] = doc["next"]
+                self.wake[self._kept(doc["id"])] = doc["next"]
         meta = self.state.get("meta", META) or {}
         self.mailboxes.load(meta)
 
@@ -141,8 +143,12 @@ class Index:
         ahead = set(imported)
         yield from (n for n in range(1, self.state.next_id("messages")) if n not in ahead)
 
+    def _kept(self, name: str) -> str:
+        """The incident's id as it is kept already: each document that is read has its own copy."""
+        return self.threads.current(name) or name
+
     def _list(self, number: int, doc: Doc) -> None:
-        name = intern(doc["id"])
+        name = self._kept(doc["id"])
         self.rows[name] = number
         if doc["private"]:
             self.titles.drop(name)
@@ -156,7 +162,7 @@ class Index:
         if placed.rule == "unfiled" and facts.kind == "human" and not (doc["m"] or named or placed.duplicate_of):
             self.unfiled.append(number)
         if doc["d"] == "out":
-            self._index_ours(doc, facts)
+            self._index_ours(number, doc, facts)
         elif not doc["m"] and self.first_live is None:
             self.first_live = datetime.fromtimestamp(facts.at, UTC)
         if doc.get("z"):
@@ -177,7 +183,7 @@ class Index:
         ):
             self.unnamed[number] = facts.at
         if placed.merged and placed.incident:
-            gone = self.members.pop(placed.merged, [])
+            gone = self.members.pop(placed.merged, _no_numbers())
             self.joined[placed.incident].append((number, placed.merged, gone))
             self.members[placed.incident] = self._sorted(self.members[placed.incident] + gone)
             self._forget(placed.merged)
@@ -187,10 +193,10 @@ class Index:
         found = (self.threads.current(name) for name in doc.get("n", ()))
         return list(dict.fromkeys(name for name in found if name))
 
-    def _index_ours(self, doc: Doc, facts: Facts | Known) -> None:
+    def _index_ours(self, number: int, doc: Doc, facts: Facts | Known) -> None:
         at = datetime.fromtimestamp(facts.at, UTC)
-        self.ours.add(facts.message_id)
-        self.marks[signed.mark(facts.message_id)] = facts.message_id
+        self.ours.put(facts.message_id, number)
+        self.marks.put(signed.mark(facts.message_id), number)
         keys = tuple(doc["k"])
         if not doc["i"]:
             self.written.update(dict.fromkeys(keys, at))
@@ -199,7 +205,7 @@ class Index:
             self.posted.popleft()
         kind = intern(keys[0].partition(":")[0]) if keys else ""
         to = tuple(map(intern, doc["t"]))
-        self.posted.append(Posted(at, intern(doc["i"] or ""), to[0] == self.list.address, to, kind))
+        self.posted.append(Posted(at, self._kept(doc["i"] or ""), to[0] == self.list.address, to, kind))
         if kind == "question":
             self.questioned[doc["t"][0]] = at, doc["i"] or ""
         place = Place(*doc["p"])
@@ -221,12 +227,12 @@ class Index:
             if not waiting.recipients:
                 del self.outbox[line.message_id]
 
-    def _sorted(self, numbers: list[int]) -> list[int]:
+    def _sorted(self, numbers: Numbers) -> Numbers:
         def place(number: int) -> tuple[tuple[int, float], int]:
             doc = self.state.get("messages", number) or {}
             return order(doc["m"], doc["f"][1]), number
 
-        return sorted(numbers, key=place)
+        return array("I", sorted(numbers, key=place))
 
     def _forget(self, incident: str) -> None:
         self._folded.take(incident)
@@ -236,6 +242,10 @@ class Index:
         row = self.rows.pop(incident, None)
         if row is not None:
             self.state.delete("incidents", row)
+
+    def marked(self, mark: str) -> Doc | None:
+        """Our mail of which a signed address says ``mark``."""
+        return self.state.get("messages", self.marks.get(mark))
 
     def find(self, message_id: str) -> list[Doc]:
         """The documents of a Message-ID (several where it came more than once)."""
@@ -331,7 +341,7 @@ class Index:
                 self.wake[name] = before.wake[name]
         self._list_again({name: numbers for name, numbers in self.members.items() if name not in same})
 
-    def _list_again(self, members: Mapping[str, list[int]]) -> None:
+    def _list_again(self, members: Mapping[str, Numbers]) -> None:
         """Imported incidents as they stand unread; the others are to be looked at."""
         for incident, numbers in members.items():
             (_, first), (_, last) = self.state.all("messages", (numbers[0], numbers[-1]))
@@ -342,6 +352,10 @@ class Index:
             number = self.state.next_id("incidents")
             self.state.put("incidents", number, doc)
             self._list(number, doc)
+
+
+def _no_numbers() -> Numbers:
+    return array("I")
 
 
 @contextmanager
@@ -369,8 +383,7 @@ def placed_as(placement: Placement) -> Doc:
 
 
 def placement(doc: Mapping[str, Any]) -> Placement:
-    incident = intern(doc["i"]) if doc["i"] else doc["i"]
     if not doc["x"]:
-        return Placement(incident, doc["r"], doc["w"])
+        return Placement(doc["i"], doc["r"], doc["w"])
     opened, duplicate_of, flagged, related, merged, *parted = doc["x"]
-    return Placement(incident, doc["r"], doc["w"], opened, duplicate_of, flagged, tuple(related), merged, *parted)
+    return Placement(doc["i"], doc["r"], doc["w"], opened, duplicate_of, flagged, tuple(related), merged, *parted)

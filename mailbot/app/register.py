@@ -108,7 +108,7 @@ class Register(Index):
     def _answered(self, record: Record) -> tuple[str, ...]:
         """The mails of ours with whose signed addresses it came: their ids, also where its headers name none."""
         found = signed_to(record.raw, record.arrival.recipients, self.list.bot)[0]
-        return tuple(self.marks[each.mark] for each in found if each.mark in self.marks)
+        return tuple(doc["f"][0] for each in found if (doc := self.marked(each.mark)) is not None)
 
     def _shown(self, record: Record, taken: Taken) -> list[str]:
         """The marks of signed addresses that a mail shows to others: whoever reads it could use them, as its sender."""
@@ -178,7 +178,7 @@ class Register(Index):
             return item
         item = replace(item, confirmed=token(self.secret, item.message_id) in self.tokens)
         if doc.get("c"):
-            numbers = self.members.get(doc["i"] or "", [])
+            numbers = self.members.get(doc["i"] or "", ())
             known = {token(self.secret, other["f"][0]) for _, other in self.state.all("messages", numbers)}
             item = replace(item, confirms=tuple(c for c in doc["c"] if c in known))
         return item
@@ -222,9 +222,9 @@ class Register(Index):
 
     def items(self, incident: str) -> Iterator[Said | Sent | Joined]:
         """The mails of an incident in the order of the fold."""
-        yield from self._told(incident, self.members.get(incident, []))
+        yield from self._told(incident, self.members.get(incident, ()))
 
-    def _told(self, incident: str, numbers: list[int]) -> Iterator[Said | Sent | Joined]:
+    def _told(self, incident: str, numbers: Iterable[int]) -> Iterator[Said | Sent | Joined]:
         """What became part of it stands, whole, before the message with which it did."""
         joined = self.joined.get(incident, [])
         inside = Counter(number for _, _, gone in joined for number in gone)

@@ -1,8 +1,7 @@
 """What threading remembers of all messages so far: ids, subject keys, quoted lines, incidents.
 
 Law: it decides nothing. What it knows follows from what was remembered and in which order, and from nothing else (no
-look-up changes it). Every step costs what the message's own size is, and what is kept of a message is bounded: a
-Message-ID and a text by their 64-bit hashes, of which two among a million are the same once in thirty million archives.
+look-up changes it). Every step costs what the message's own size is, and what is kept of a message is bounded.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from itertools import count
 from typing import NamedTuple
 
 from mailbot.core.facts import Facts, Known
+from mailbot.core.hashed import Hashed
 from mailbot.core.subject import Subject
 from mailbot.core.votes import Votes
 
@@ -75,9 +75,7 @@ class Memory:
     def __init__(self) -> None:
         self._incidents: list[Incident] = []
         self._numbers: dict[str, int] = {}  # incident id -> number
-        # hash of a message id -> number, rule, flag and the hash of its own text in one int: _code. The id itself, a dict
-        # for the texts and its slots took four times the memory.
-        self._ids: dict[int, int] = {}
+        self._ids = Hashed()  # message id -> number, rule, flag and some bits of its own text's hash in one int: _code
         self._others: dict[tuple[str, str], int] = {}  # id and text of mails under the id of another -> the same
         self._indexes: dict[str, int] = {}  # Thread-Index -> number
         self._keys: dict[str, tuple[int, ...]] = {}  # key -> how many incidents it has had, numbers of the latest
@@ -97,14 +95,14 @@ class Memory:
 
     def find(self, message_id: str) -> str | None:
         """The incident of a message that was here."""
-        code = self._ids.get(hash(message_id))
-        return None if code is None or code & 3 != _SEEN else self._name(code)
+        code = self._ids.get(message_id)
+        return self._name(code) if code and code & 3 == _SEEN else None
 
     def seen(self, message_id: str, text_hash: str) -> Seen | None:
-        code = self._ids.get(hash(message_id))
-        if code is None or code & 3 != _SEEN:
+        code = self._ids.get(message_id)
+        if not code or code & 3 != _SEEN:
             return None
-        same = code >> _TEXT == _hash(text_hash)
+        same = code >> _TEXT == _bits(text_hash)
         if not same and (other := self._others.get((message_id, text_hash))) is not None:
             code, same = other, True
         return Seen(self._name(code), RULES[code >> 2 & 15], same)
@@ -113,8 +111,8 @@ class Memory:
         """Incidents named by the headers: nearest reference first, then the one that awaits this very message."""
         found: list[Incident] = []
         for message_id in (*reversed(facts.references), facts.message_id):
-            code = self._ids.get(hash(message_id))
-            if code is None or (number := _number(code)) < 0:
+            code = self._ids.get(message_id)
+            if not code or (number := _number(code)) < 0:
                 continue
             if message_id == facts.message_id and code & 3 == _SEEN:
                 continue
@@ -125,13 +123,13 @@ class Memory:
 
     def awaited(self, message_id: str) -> Incident | None:
         """The incident one of whose replies named this id before the message came."""
-        code = self._ids.get(hash(message_id))
-        return None if code is None or code & 3 != _AWAITED else self._current(_number(code))
+        code = self._ids.get(message_id)
+        return self._current(_number(code)) if code and code & 3 == _AWAITED else None
 
     def answers_ours(self, references: Iterable[str], key: str) -> bool:
         """A mail of ours that belongs to no single incident (a digest) is among ``references``, or has this key."""
-        codes = (self._ids.get(hash(message_id)) for message_id in references)
-        return key in self._our_keys or any(code is not None and _number(code) == _OURS for code in codes)
+        codes = map(self._ids.get, references)
+        return key in self._our_keys or any(code and _number(code) == _OURS for code in codes)
 
     def one_event(self, one: Incident, other: Incident) -> bool:
         """They share a key, and neither was split from the other."""
@@ -218,7 +216,7 @@ class Memory:
 
     def forget(self, message_id: str) -> None:
         """A message is about to be placed anew."""
-        self._ids.pop(hash(message_id), None)
+        self._ids.drop(message_id)
 
     def merge(self, old: Incident, young: Incident) -> None:
         """``young`` ends and becomes an alias of ``old``."""
@@ -244,12 +242,12 @@ class Memory:
         return incident
 
     def _record(self, facts: Facts | Known, number: int, rule: str) -> None:
-        key, code = hash(facts.message_id), _code(number, rule, _SEEN, facts.text_hash)
-        before = self._ids.get(key)
-        if before is not None and before & 3 == _SEEN:
+        code = _code(number, rule, _SEEN, facts.text_hash)
+        before = self._ids.get(facts.message_id)
+        if before and before & 3 == _SEEN:
             self._others[facts.message_id, facts.text_hash] = code
         else:
-            self._ids[key] = code
+            self._ids.put(facts.message_id, code)
 
     def _await(self, facts: Facts | Known, home: Incident | None, flag: int) -> None:
         """Ids never seen, so that a late parent and siblings meet (lesson L23); likewise the Thread-Index."""
@@ -257,7 +255,8 @@ class Memory:
             return
         code = _code(home.number, "header", flag)
         for message_id in facts.references:
-            self._ids.setdefault(hash(message_id), code)
+            if not self._ids.get(message_id):
+                self._ids.put(message_id, code)
         if facts.thread_index:
             self._indexes.setdefault(facts.thread_index, home.number)
 
@@ -297,16 +296,17 @@ class Memory:
 
 
 def _code(number: int, rule: str, flag: int, text_hash: str = "") -> int:
-    """Bits from the lowest: 2 flag, 4 rule, 32 number, 64 text."""
-    return _hash(text_hash) << _TEXT | (number - _OURS) << 6 | _RULE_CODES[rule] | flag
+    """Bits from the lowest: 2 flag, 4 rule, 32 number, 26 of the text; never 0."""
+    return _bits(text_hash) << _TEXT | (number - _OURS + 1) << 6 | _RULE_CODES[rule] | flag
 
 
 def _number(code: int) -> int:
-    return (code >> 6 & 0xFFFFFFFF) + _OURS
+    return (code >> 6 & 0xFFFFFFFF) + _OURS - 1
 
 
-def _hash(text: str) -> int:
-    return hash(text) & 0xFFFFFFFFFFFFFFFF
+def _bits(text_hash: str) -> int:
+    """Enough to tell two mails under one id apart."""
+    return hash(text_hash) & 0x3FFFFFF
 
 
 def _added(to: tuple[str, ...], more: tuple[str, ...], limit: int) -> tuple[str, ...]:
