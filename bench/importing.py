@@ -1,4 +1,9 @@
-"""Import and threading: messages for each second of CPU time, of this process with all its threads."""
+"""Import and threading: messages for each second of CPU time, of this process with all its threads.
+
+The bar is 1,000 messages a second where the stdlib's ``policy.default`` reads a plain mail of 4 KB in 1.58 ms, which is
+what it took on the machine for which the bar was set. Seconds differ by a factor of two from one minute to the next on a
+shared machine; so it is asked as a ratio to that reading, done before and after each import in the same process.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +11,22 @@ import email
 import email.policy
 import time
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
 
 from bench import mails
 from bench.options import Options, opened
-from bench.table import Row, at_least
+from bench.table import Row, ratio_at_least
 from mailbot.app.importing import bring_in
-from mailbot.intake import files
 
-TARGET = 1_000
+TARGET = 1_000 * 0.00158  # messages imported in the time in which the stdlib reads one plain mail of 4 KB
+PLAIN = (
+    b"From: Alice Example <alice@example.org>\r\nTo: incident@example.org\r\nCc: bob@example.org\r\n"
+    b"Subject: Disk full on web1\r\nDate: Mon, 06 May 2024 09:15:00 +0200\r\nMessage-ID: <abc@example.org>\r\n"
+    b"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
+    + b"The disk of a node is full again since 14:05, nobody can log in there now.\r\n"
+    * 50
+)
 
 
 def measure(options: Options) -> Iterator[Row]:
@@ -33,24 +41,32 @@ def measure(options: Options) -> Iterator[Row]:
 
 
 def _row(options: Options, source: Path, rounds: int, what: str) -> Row:
-    """The peer only parses the same mails: it tells how fast the machine is at the moment."""
     ours, peer = [], []
     for n in range(rounds):
+        before = _read_plain()
         ours.append(_rate(options, source, f"import-{source.name}-{n}"))
-        peer.append(_parsed(source))
-    row = at_least(what, median(ours), "messages/s of CPU", TARGET)
-    return replace(row, peer=median(peer), against="only parsed by email, policy.default")
+        peer.append((before + _read_plain()) / 2)
+    middle = sorted(range(rounds), key=lambda n: ours[n] / peer[n])[rounds // 2]
+    against = "plain mails of 4 KB only read by email, policy.default"
+    return ratio_at_least(what, ours[middle], "messages/s of CPU", peer[middle], against, TARGET)
 
 
-def _parsed(source: Path) -> float:
-    raws = list(files.mails(source, lambda problem: None))
+def _read_plain() -> float:
+    """How many such mails the stdlib reads in a second of CPU."""
+    count = 600
     began = time.process_time()
-    for raw in raws:
-        with suppress(Exception):  # it raises on some mails (cpython#151857)
-            mail = email.message_from_bytes(raw, policy=email.policy.default)
-            body = mail.get_body(("plain", "html"))
-            _ = mail["subject"], mail["from"], mail["to"], mail["date"], body.get_content() if body else ""
-    return len(raws) / (time.process_time() - began)
+    for _ in range(count):
+        mail = email.message_from_bytes(PLAIN, policy=email.policy.default)
+        body = mail.get_body(("plain", "html"))
+        _ = (
+            mail["subject"],
+            mail["from"],
+            mail["to"],
+            mail["date"],
+            mail["message-id"],
+            body.get_content() if body else "",
+        )
+    return count / (time.process_time() - began)
 
 
 def _rate(options: Options, source: Path, name: str) -> float:
