@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mailbot.core import robots
 from mailbot.core.kinds import MARKS, Mark, kind
 from mailbot.core.message import parse
 
@@ -222,6 +223,19 @@ def test_a_mail_from_nobody_is_never_human(sender: str) -> None:
 
 def test_the_envelope_counts_more_than_a_return_path_that_anybody_can_write() -> None:
     assert judged("Return-Path: <>\nFrom: Alice <alice@example.org>\nSubject: down") == "human"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sent by alertmanager", "view in alertmanager", "alertname = disk", "source: http://x.example/graph?g0",
+        "silence: https://x.example", "sent by grafana", "view your alert rule", "grafana v9", "original problem id: 7",
+        "***** nagios *****", "*** icinga", "zabbix",
+    ],
+)  # fmt: skip
+def test_the_cheap_first_question_lets_no_text_of_an_alert_pass(text: str) -> None:
+    assert robots.ALERT_TEXT.search(text)
+    assert robots.is_alert(text)
 
 
 @settings(max_examples=60, deadline=None)

@@ -36,7 +36,8 @@ class Look:
         self.called = called[:100].lower().strip("\"' ")
         self.name = f"{message.sender.name} {self.header('from')}"[:300].lower()
         self.subject = robots.plain(message.subject[:300]).strip()
-        self.content = self.header("content-type")[:500]
+        self.title: str = _TAG.sub("", self.subject)
+        self.content: str = self.header("content-type")[:500]
         sender = envelope_sender if envelope_sender is not None else self.header("return-path", "x")
         self.null: bool = sender.strip() in _EMPTY
         self.alone = not (message.references or message.in_reply_to)
@@ -161,12 +162,11 @@ def _alert(look: Look) -> bool:
         return True
     if _unread(look) and robots.MONITOR_DOMAIN.search(look.domain):
         return True
-    subject = _TAG.sub("", look.subject) if not robots.ALERT_SUBJECT.match(look.subject) else look.subject
     if not look.alone:
         return False
-    if robots.ALERT_SUBJECT.match(subject):
+    if robots.ALERT_SUBJECT.match(look.subject) or robots.ALERT_SUBJECT.match(look.title):
         return True
-    witness = _unread(look) or _generated(look) or robots.ALERT_TEXT.search(look.text) is not None
+    witness = _unread(look) or _generated(look) or robots.is_alert(look.text)
     return witness and read_alert(look.subject, machine=True) is not None
 
 
@@ -217,10 +217,10 @@ MARKS = (
     Mark("auto", "a list server's own notice", _list_server,
          "From: incident-owner@example.org\nSubject: Your message to incident@example.org awaits moderator approval\n\nx"),
     Mark("auto", "the subject of an automatic reply",
-         lambda m: robots.ANSWERED_SUBJECT.match(_TAG.sub("", m.subject)) is not None,
+         lambda m: robots.ANSWERED_SUBJECT.match(m.title) is not None,
          "From: a@example.org\nSubject: Automatic reply: outage\n\nx"),
     Mark("auto", "subject and text say that somebody is away",
-         lambda m: robots.AWAY_SUBJECT.match(_TAG.sub("", m.subject)) is not None and robots.AWAY_TEXT.search(m.text) is not None,
+         lambda m: robots.AWAY_SUBJECT.match(m.title) is not None and robots.AWAY_TEXT.search(m.text) is not None,
          "From: a@example.org\nSubject: Out of office\n\nI am currently out of the office and will be back on Monday."),
     Mark("auto", "it thanks for a mail and says that somebody is away",
          lambda m: robots.THANKS.match(m.opening) is not None and robots.AWAY_TEXT.search(m.text) is not None,

@@ -176,6 +176,14 @@ ALERT_TEXT = _any(  # what stands in the mails of monitoring systems and in nobo
     r"\bsilence(?: url)?: https?://",
     r"sent by grafana|view (?:your )?alert rule|grafana v\d|original problem id: \d|\*{3,5} (?:nagios|icinga)\b|zabbix",
 )
+_IN_ALERTS = ("alert", "source:", "silence", "grafana", "original problem", "nagios", "icinga", "zabbix")
+
+
+def is_alert(text: str) -> bool:
+    """Does one of those stand in a text? The words are a cheap first question."""
+    return any(word in text for word in _IN_ALERTS) and ALERT_TEXT.search(text) is not None
+
+
 ALERT_SUBJECT = _any(  # shapes that only machines write
     r"\*\* ?(?:problem|recovery|acknowledgement|flapping\w*|downtime\w*|custom|host|service)\b.{0,250}\*\*",
     r"\[firing:\d+[^\]]{0,30}\]|\[resolved:\d+\]",
