@@ -26,6 +26,7 @@ HEADERS = 500
 TEXT_CHARS = 2_097_152
 ADDRESSES = 500
 REFERENCES = 200
+_PRINTED = bytes(range(32, 127))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ def _headers(pairs: Pairs, problems: list[str]) -> tuple[tuple[str, str], ...]:
     if len(text) > VALUE_BYTES and any(len(value) > VALUE_BYTES for _, value in pairs):
         problems.append(f"a header over {VALUE_BYTES} bytes was cut")
         pairs = [(name, value[:VALUE_BYTES]) for name, value in pairs]
-    if text.isascii() and text.isprintable():  # what header_text asks of each
+    if text.isascii() and not text.encode().translate(None, _PRINTED):  # what header_text asks of each
         return tuple([(header_name(name), value.strip()) for name, value in pairs])
     return tuple([(header_name(name), header_text(value)) for name, value in pairs])
 
