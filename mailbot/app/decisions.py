@@ -18,7 +18,10 @@ from mailbot.core.times import Context
 from mailbot.store.state import Doc
 
 MARKS = ("ZONE", "MERGE", "SPLIT", "UNDO", "CONFIRM", "#mailbot", "#MAILBOT", "#Mailbot", "INC-", "inc-")
-_WHOLE = re.compile(r"(?<![A-Za-z_])(?:ZONE|MERGE|SPLIT|UNDO|CONFIRM|INC-|inc-)(?![A-Za-z_])|#(?i:mailbot)")
+# Looks back behind the first letter: the engine then looks at places where one of these letters stands, and at no others.
+_WHOLE = re.compile(
+    "|".join(rf"{w[0]}(?<![A-Za-z_].){w[1:]}(?![A-Za-z_])" for w in MARKS if w[0] != "#") + "|#(?i:mailbot)"
+)
 KEYS = ("z", "a", "u")
 # place, number, code, decides something, a zone, UNDO of which codes
 _Row = tuple[tuple[int, float], int, str, bool, bool, tuple[str, ...]]
