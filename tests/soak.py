@@ -31,9 +31,9 @@ FAULTS = 0.2  # of the visits of a client
 IDLE_LIMIT = 4  # half-open connections a client holds
 STALL = 20.0  # seconds; a start with all mails is among them
 GIVE_UP = 120.0  # seconds of stall after which it ends
-#: KiB that a mail and our answer to it may leave in memory: who wrote what when, for threads and lists. More would be a leak.
+#: KiB that a mail and our answers to it may leave in memory: who wrote what when, for threads and lists. More would be a leak.
 #: Folded incidents are kept as well, up to a number of mails (``mailbot.app.folds.MOST``): a short run only sees that fill up.
-A_MAIL = 2.0
+A_MAIL = 1.25
 
 
 class Sample(NamedTuple):
@@ -231,7 +231,7 @@ def memory(soak: Soak) -> list[str]:
     """Says how it went; what is wrong with it. An index of who wrote what grows with the mails, and with nothing else."""
     percent, each = soak.growth()
     peak = max((s.resident for s in soak.memory), default=0) // 1024
-    verdict = f"flat but for the index of mails (at most {A_MAIL:.1f})" if each <= A_MAIL else "IT GROWS"
+    verdict = f"flat but for the index of mails (at most {A_MAIL:.2f})" if each <= A_MAIL else "IT GROWS"
     print(f"Memory: at most {peak} MB; second half: at most {percent:.1f} % more, {each:.2f} KiB a mail: {verdict}")
     return [] if each <= A_MAIL else [f"memory grows by {each:.1f} KiB a mail, more than {A_MAIL}"]
 

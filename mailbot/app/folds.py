@@ -9,7 +9,7 @@ from collections import OrderedDict
 
 from mailbot.core.incident import Incident
 
-MOST = 10_000  # messages in them all; one with its entries takes about five kilobytes
+MOST = 5_000  # messages in them all; one with its entries takes two to five kilobytes
 
 
 class Folds:

@@ -204,8 +204,9 @@ class Index:
         while self.posted and self.posted[0].at <= at - COUNTED:
             self.posted.popleft()
         kind = intern(keys[0].partition(":")[0]) if keys else ""
-        to = tuple(map(intern, doc["t"]))
-        self.posted.append(Posted(at, self._kept(doc["i"] or ""), to[0] == self.list.address, to, kind))
+        to_list = doc["t"][0] == self.list.address
+        to = () if to_list else tuple(map(intern, doc["t"]))  # of many for one person, one copy of the address
+        self.posted.append(Posted(at, self._kept(doc["i"] or ""), to_list, to, kind))
         if kind == "question":
             self.questioned[doc["t"][0]] = at, doc["i"] or ""
         place = Place(*doc["p"])

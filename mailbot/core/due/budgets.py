@@ -19,7 +19,8 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """One mail of ours that counts against the budgets. ``kind``: what its first key says."""
+    """One mail of ours that counts against the budgets. ``to``: who got it, where it did not go to the list; ``kind``: what
+    its first key says."""
 
     at: datetime
     incident: str
