@@ -162,6 +162,7 @@ def _headers(pairs: Pairs, problems: list[str]) -> tuple[tuple[str, str], ...]:
 # ---- ids and addresses
 
 _ID = re.compile(r"<([^<>]{1,500})>|\([^()]{0,500}\)|([^\s<>(),;\"]{1,500})")
+_LISTED = re.compile(r"(?: {0,9}<[!-;=?-~]{1,500}>)+")  # ids and nothing else
 _FROM_BEFORE = re.compile(r"\b(?:from|by)\b[^<>]{0,80}$", re.IGNORECASE)
 
 
@@ -171,6 +172,9 @@ def _ids(value: str, people: tuple[Address, ...]) -> tuple[str, ...]:
     Old programs write ``Message from Alice <alice@x> of Monday <id@x>``: a person's address is no id.
     """
     emails = {a.email for a in people}
+    if _LISTED.fullmatch(value):  # nearly all
+        ids = value.replace("<", " ").replace(">", " ").split()
+        return tuple(dict.fromkeys([i for i in ids if i.lower() not in emails]))
     framed: list[str] = []
     bare: list[str] = []
     for match in _ID.finditer(value):
