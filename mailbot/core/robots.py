@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import filterfalse
 
 from mailbot.core.alerts import SHAPES
 
@@ -16,7 +17,7 @@ def plain(text: str) -> str:
     """Lower-case and without accents: programs write "Réponse" composed, in pieces or without any, and all are one word."""
     if text.isascii():
         return text.lower()
-    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+    return "".join(filterfalse(unicodedata.combining, unicodedata.normalize("NFKD", text.casefold())))
 
 
 def _any(*rows: str, before: str = "", after: str = "") -> re.Pattern[str]:
