@@ -345,11 +345,12 @@ class Index:
     def _list_again(self, members: Mapping[str, Numbers]) -> None:
         """Imported incidents as they stand unread; the others are to be looked at."""
         for incident, numbers in members.items():
-            (_, first), (_, last) = self.state.all("messages", (numbers[0], numbers[-1]))
+            ends = [doc for _, doc in self.state.all("messages", dict.fromkeys((numbers[0], numbers[-1])))]
+            first, last = ends[0], ends[-1]
             if not last["m"]:  # live ones come last
                 self.touched.add(incident)
                 continue
-            doc = unread(incident, Known.from_json(first["f"]), Known.from_json(last["f"]), len(numbers))
+            doc = unread(incident, first, last, len(numbers))
             number = self.state.next_id("incidents")
             self.state.put("incidents", number, doc)
             self._list(number, doc)

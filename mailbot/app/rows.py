@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from mailbot.core.due.people import writer_of
 from mailbot.core.due.reminders import UNSETTLED, due_day
-from mailbot.core.facts import Known
 from mailbot.core.incident import Incident, Status
 from mailbot.core.publication import holds, is_private
 from mailbot.core.report import impact, missing, opened_for, report
@@ -76,15 +75,16 @@ def unsettled(incident: Incident) -> list[list[Any]]:
     ][:MOST_ACTIONS]
 
 
-def unread(incident: str, first: Known, last: Known, messages: int) -> Doc:
-    """The same for an imported incident whose times nobody has looked at yet."""
+def unread(incident: str, first: Doc, last: Doc, messages: int) -> Doc:
+    """The same for an imported incident whose times nobody has looked at yet, by its first and last mail's documents."""
+    subject, opened = first["f"][4], first["f"][1]  # as in Facts.to_json
     return {
         "id": incident,
-        "title": read_subject(first.subject).title[:200] or "(no subject)",
+        "title": read_subject(subject).title[:200] or "(no subject)",
         "status": "recorded",
         "kind": "",
-        "opened": first.at,
-        "last": last.at,
+        "opened": opened,
+        "last": last["f"][1],
         "messages": messages,
         "closed": None,
         "live": False,

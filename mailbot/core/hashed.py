@@ -23,7 +23,10 @@ class Hashed:
 
     def get(self, text: str) -> int:
         """0 for none."""
-        return self._numbers[self._place(hash(text) & _ALL or 1)]
+        keys = self._keys
+        key = hash(text) & _ALL or 1
+        at = key & len(keys) - 1
+        return self._numbers[at if keys[at] in (0, key) else self._place(key)]  # nearly always it stands there
 
     def __contains__(self, text: object) -> bool:
         return isinstance(text, str) and self.get(text) > 0

@@ -166,11 +166,11 @@ class Memory:
             day = _EPOCH
         head = f"INC-{day.year:04}{day.month:02}{day.day:02}-"
         digest = hashlib.sha256(facts.message_id.encode("utf-8", "replace")).digest()
-        letters = "".join(LETTERS[byte % len(LETTERS)] for byte in digest)
-        for length in range(3, len(letters)):
-            if head + letters[:length] not in self._numbers:
-                return head + letters[:length]
-        return next(name for n in count(2) if (name := head + letters + str(n)) not in self._numbers)
+        for length in range(3, len(digest) + 1):
+            name = head + "".join([LETTERS[byte % len(LETTERS)] for byte in digest[:length]])
+            if name not in self._numbers:
+                return name
+        return next(longer for n in count(2) if (longer := name + str(n)) not in self._numbers)
 
     # Remembering.
 

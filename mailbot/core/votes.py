@@ -36,11 +36,11 @@ class Votes:
 
     def of(self, lines: Iterable[int]) -> list[tuple[int, ...]]:
         """For each line known: the numbers of its incidents, where they are few enough to say something."""
-        generations = self._young, self._old
+        generations = [each for each in (self._young, self._old) if each.size]
         for each in generations:
             each.settle()
-        found = (tuple({n for each in generations for n in each.voters(line)}) for line in lines)
-        return [voters for voters in found if 0 < len(voters) <= VOTERS]
+        found = [{number for each in generations for number in each.voters(line)} for line in lines]
+        return [tuple(voters) for voters in found if 0 < len(voters) <= VOTERS]
 
 
 class _Generation:
@@ -68,13 +68,14 @@ class _Generation:
                     self._recent[line] = _joined(known, number)
         del self.waiting[:]
 
-    def voters(self, line: int) -> Iterator[int]:
-        known = self._recent.get(line, ())
-        yield from (known,) if isinstance(known, int) else known
+    def voters(self, line: int) -> tuple[int, ...]:
+        found = self._recent.get(line, ())
+        known = (found,) if isinstance(found, int) else found
+        if not self._order:
+            return known
         begin = bisect_left(self._order, line << 32)
-        for pair in self._order[begin : begin + VOTERS + 1]:
-            if pair >> 32 == line:
-                yield pair & _NUMBER
+        pairs = self._order[begin : begin + VOTERS + 1]
+        return (*known, *[pair & _NUMBER for pair in pairs if pair >> 32 == line])
 
     def _pairs(self) -> Iterator[int]:
         for line, known in self._recent.items():
