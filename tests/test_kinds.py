@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import pytest
@@ -236,6 +237,12 @@ def test_the_envelope_counts_more_than_a_return_path_that_anybody_can_write() ->
 def test_the_cheap_first_question_lets_no_text_of_an_alert_pass(text: str) -> None:
     assert robots.ALERT_TEXT.search(text)
     assert robots.is_alert(text)
+
+
+def test_each_alternative_of_the_pattern_has_a_word_of_the_first_question() -> None:
+    alternatives = re.split(r"\|(?![^()]*\))", robots.ALERT_TEXT.pattern)
+    assert len(alternatives) > 8
+    assert [a for a in alternatives if not any(word in a for word in robots._IN_ALERTS)] == []
 
 
 @settings(max_examples=60, deadline=None)
