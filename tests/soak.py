@@ -33,7 +33,7 @@ STALL = 20.0  # seconds; a start with all mails is among them
 GIVE_UP = 120.0  # seconds of stall after which it ends
 #: KiB that a mail and our answers to it may leave in memory: who wrote what when, for threads and lists. More would be a leak.
 #: Folded incidents are kept as well, up to a number of mails (``mailbot.app.folds.MOST``): a short run only sees that fill up.
-A_MAIL = 1.25
+A_MAIL = 1.0
 
 
 class Sample(NamedTuple):
