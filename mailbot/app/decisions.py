@@ -22,7 +22,7 @@ MARKS = ("ZONE", "MERGE", "SPLIT", "UNDO", "CONFIRM", "#mailbot", "#MAILBOT", "#
 _WHOLE = re.compile(
     "|".join(rf"{w[0]}(?<![A-Za-z_].){w[1:]}(?![A-Za-z_])" for w in MARKS if w[0] != "#") + "|#(?i:mailbot)"
 )
-KEYS = ("z", "a", "u")
+KEYS = frozenset(("z", "a", "u"))
 # place, number, code, decides something, a zone, UNDO of which codes
 _Row = tuple[tuple[int, float], int, str, bool, bool, tuple[str, ...]]
 
@@ -69,7 +69,7 @@ class Decisions:
 
     def keep(self, place: tuple[int, float], number: int, doc: Mapping[str, Any]) -> None:
         """A mail's document; ``place``: its order in the fold. What stands is known again after ``settle``."""
-        if any(key in doc for key in KEYS):
+        if not KEYS.isdisjoint(doc):
             acts = "z" in doc or "a" in doc
             self._known.append((place, number, undo_code(doc["f"][0]), acts, "z" in doc, tuple(doc.get("u", ()))))
 

@@ -34,6 +34,7 @@ MessageKind = Literal["human", "alert", "bounce", "auto", "ours"]
 _DROP = bytes(c for c in range(128) if not chr(c).isalnum() and c != 10)
 _LOWER = bytes(range(256)).lower()
 _WHITE = bytes(c for c in range(128) if chr(c).isspace())
+_WIDE_WHITE = [chr(c) for c in range(128, 0x3001) if chr(c).isspace()]
 _DROP_WIDE = re.compile(r"\W+")
 _OUTLOOK = re.compile(
     r"[> \t*]*(?:Subject|Betreff|Objet|Oggetto|Asunto|Assunto|Onderwerp|Ämne|Emne|Aihe|Temat|Předmět|Predmet|Tárgy|Konu"
@@ -229,8 +230,9 @@ def names(subject: str, own: str) -> bool:
 
 def asks(subject: str, own: str) -> bool:
     """Keywords that ask, and nothing else: a subject with a word of its own, a time, or a word of trouble may be an alarm."""
-    lines = [line.strip() for line in own.strip()[:500].split("\n") if line.strip()]
-    if not lines or len(own.strip()) > 500 or not all(_ASKING.fullmatch(line) for line in lines):
+    own = own.strip()
+    lines = [line.strip() for line in own.split("\n") if line.strip()] if len(own) <= 500 else []
+    if not lines or not all(_ASKING.fullmatch(line) for line in lines):
         return False
     title = read_subject(subject).title
     return (title in lines or _NO_TITLE.fullmatch(title) is not None) and _TROUBLE.search(own) is None
@@ -251,8 +253,10 @@ def _letters(line: bytes) -> bytes:
 
 def text_hash(own: str) -> str:
     """Of the own text whatever its white space, which gateways and lists change."""
-    folded = own.encode("utf-8", "replace") if own.isascii() else "".join(own.split()).encode("utf-8", "replace")
-    return hashlib.blake2b(folded.translate(None, _WHITE), digest_size=8).hexdigest()
+    for white in () if own.isascii() else _WIDE_WHITE:
+        if white in own:
+            own = own.replace(white, "")
+    return hashlib.blake2b(own.encode("utf-8", "replace").translate(None, _WHITE), digest_size=8).hexdigest()
 
 
 def _outlook(text: str, parts: Iterable[Part]) -> str | None:

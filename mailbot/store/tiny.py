@@ -226,7 +226,10 @@ class LogTable(Table):
 
     def replace(self, doc_id: int, doc: Mapping[str, Any]) -> None:
         """Write the whole document, new or not (TinyDB's upsert would merge the fields)."""
-        self._update_table(lambda table: table.__setitem__(doc_id, doc))
+        change = Change()
+        change.put(doc_id, pack(doc))
+        self._log.change(self.name, change)
+        self.clear_cache()
 
     def __iter__(self) -> Iterator[Document]:
         for doc_id, doc in self._log.docs(self.name):
