@@ -58,7 +58,7 @@ class Scene:
             ends=None,
             quoted=bool(quote),
         )
-        return replace(known, **more)  # type: ignore[arg-type]
+        return known._replace(**more)  # type: ignore[arg-type]
 
     def later(self, days: float) -> None:
         self.at += days * DAY
@@ -774,9 +774,8 @@ def test_references_are_bounded_and_keep_root_and_nearest() -> None:
 
 def test_facts_survive_json() -> None:
     for ends in (None, True, False):
-        one = replace(
-            of((Kind.OWN, LONG), (Kind.QUOTE, OTHER)), ends=ends, marked=True, via="INC-20261121-K7Q", references=("a",)
-        )
+        found = of((Kind.OWN, LONG), (Kind.QUOTE, OTHER))
+        one = found._replace(ends=ends, marked=True, via="INC-20261121-K7Q", references=("a",))
         assert Facts.from_json(json.loads(json.dumps(one.to_json()))) == one
 
 

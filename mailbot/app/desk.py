@@ -74,7 +74,7 @@ def take_in(
         private = private_way(mailing_list, message.recipients)
         known = facts(message, parts, at.timestamp(), what, private=private)
         if via := next((found[1] for each in answers if (found := _OUR_ID.match(each))), ""):
-            known = replace(known, via=via)
+            known = known._replace(via=via)
         trust = judge(
             message, list_address=mailing_list.address, list_id=list_id, authserv=mailing_list.authserv, kept=kept
         )
@@ -105,7 +105,7 @@ def written_by_us(raw: bytes, at: datetime) -> Taken:
     """A mail of ours, from the out side of the archive: its incident and its notices stand in its headers."""
     message = parse(raw)
     parts = split(message.text)
-    known = replace(facts(message, parts, at.timestamp(), "ours"), via=message.header("x-mailbot-incident"))
+    known = facts(message, parts, at.timestamp(), "ours")._replace(via=message.header("x-mailbot-incident"))
     return Taken(message, parts, "ours", "", Trust("ours", message.sender, False, ()), known, at, False)
 
 

@@ -275,7 +275,7 @@ class Index:
             else:
                 for number, _ in list(self.state.all("incidents")):
                     self.state.delete("incidents", number)
-                self._list_again(self.members)
+                self._list_again(self.members, unplaced or {})
 
     def _rethread(self, undone: bool, unplaced: Unplaced) -> None:
         """What stood before the first mail of which something else holds now, stands."""
@@ -340,13 +340,12 @@ class Index:
             self._list(number, doc)
             if name in before.wake:
                 self.wake[name] = before.wake[name]
-        self._list_again({name: numbers for name, numbers in self.members.items() if name not in same})
+        self._list_again({name: numbers for name, numbers in self.members.items() if name not in same}, {})
 
-    def _list_again(self, members: Mapping[str, Numbers]) -> None:
+    def _list_again(self, members: Mapping[str, Numbers], unplaced: Unplaced) -> None:
         """Imported incidents as they stand unread; the others are to be looked at."""
         for incident, numbers in members.items():
-            ends = [doc for _, doc in self.state.all("messages", dict.fromkeys((numbers[0], numbers[-1])))]
-            first, last = ends[0], ends[-1]
+            first, last = (next(self._from_both([n], unplaced))[1] for n in (numbers[0], numbers[-1]))
             if not last["m"]:  # live ones come last
                 self.touched.add(incident)
                 continue

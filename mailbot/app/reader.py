@@ -31,7 +31,7 @@ def read_all(
     for raw in mails:
         one = take_in(raw, now, mailing_list=mailing_list, list_id=list_id, ours=(), envelope=None, imported=True)
         last = date_of(one.message, now) or last
-        taken.append(replace(one, at=last, facts=replace(one.facts, at=last.timestamp())))
+        taken.append(replace(one, at=last, facts=one.facts._replace(at=last.timestamp())))
     threads = Threads(opens="marked" if opens == "marked" else "any")
     places: dict[int, Placement] = {}
     zones: dict[str, list[tuple[datetime, str]]] = defaultdict(list)

@@ -13,7 +13,6 @@ from base64 import b64encode
 from binascii import Error as Base64Error
 from binascii import a2b_base64
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 from zlib import crc32
 
@@ -82,8 +81,7 @@ _TROUBLE = re.compile(
 _OUR_ID = re.compile(r"\binc-\d{8}-[a-z2-9]{3,12}(?![a-z0-9])", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What threading needs of one message.
 
     ``at``: the time that orders it, seconds since 1970 in UTC (arrival; Date where the message was imported).
@@ -265,6 +263,8 @@ def _outlook(text: str, parts: Iterable[Part]) -> str | None:
         if part.kind in (Kind.ATTRIBUTION, Kind.QUOTE, Kind.FORWARD):
             head = text[part.start : min(part.end, part.start + 2000)].lstrip().split("\n\n", 1)[0]
             fields = [line for line in head.split("\n") if ":" in line or "：" in line]
+            if len(fields) < 2:
+                continue
             found = next((match for line in fields if (match := _OUTLOOK.match(line))), None)
             if found and any(_BLOCK.match(line) for line in fields):
                 return found[1].strip()[:500]

@@ -52,7 +52,7 @@ class Openers:
         if not any(line and line[-1] in _MAY_END for line in self.lines[at : at + 4]):  # dates are dear to look for
             return 0
         first = self.lines[at]
-        dated = bool(quotes.START.match(first) and quotes.DATE.search(first[:80]))
+        dated = bool(quotes.START.match(first) and quotes.has_date(first[:80]))
         joinable = dated or ("<" in first and quotes.has_address(first))
         joined = ""
         for n in range(at, min(at + 4, len(self.lines))):
@@ -74,11 +74,11 @@ class Openers:
         if dated and (ends or quotes.ENDS_ADDRESS.search(joined[-150:])):
             return True
         verb = ends or quotes.has_verb(joined)
-        if verb and quotes.has_address(joined) and (alone or quotes.DATE.search(joined)):
+        if verb and quotes.has_address(joined) and (alone or quotes.has_date(joined)):
             return True
         if not self.marked(last):
             return False
-        if verb and (dated or (alone and len(joined) < 100 and (ends or quotes.DATE.search(joined)))):
+        if verb and (dated or (alone and len(joined) < 100 and (ends or quotes.has_date(joined)))):
             return True
         return alone and bool(quotes.STARRED.match(joined) or quotes.QUOTING.match(joined))
 

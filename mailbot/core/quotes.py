@@ -49,6 +49,10 @@ _WORDS = re.compile(r"[^\W\d_]+")
 _PLAIN_WORDS = re.compile(r"[A-Za-z]+")  # the same in ASCII, at a third of what it costs
 
 
+def _words(text: str) -> re.Pattern[str]:
+    return _PLAIN_WORDS if text.isascii() else _WORDS
+
+
 def has_verb(text: str) -> bool:
     """Whether a word for "wrote" stands in ``text``."""
     if text.isascii():
@@ -58,7 +62,7 @@ def has_verb(text: str) -> bool:
 
 def ends_with_verb(text: str) -> bool:
     """Whether "wrote" ends it, before the colon: "… wrote:", "napisał(a):", "napisao je:", "<alice@example.org> sent:"."""
-    words = _WORDS.findall(text[-40:])
+    words = _words(text).findall(text[-40:])
     if not words:
         return False
     if words[-1] in ("a", "je") and len(words) > 1:
@@ -87,6 +91,14 @@ DATE = re.compile(  # a day with its month or year; a clock alone is no date
     r"|\d{1,2}\.?\s(?:de\s)?[^\W\d]{3,12}\.?,?\s(?:de\s)?(?:19|20)\d\d(?!\d)|\d{1,2} tháng \d)",
     re.IGNORECASE,
 )
+_PLAIN_DATE = re.compile(DATE.pattern, re.IGNORECASE | re.ASCII)  # the same in ASCII, at two thirds
+
+
+def has_date(text: str) -> bool:
+    """Whether a day with its month or year stands in ``text``."""
+    return (_PLAIN_DATE if text.isascii() else DATE).search(text) is not None
+
+
 ADDRESS = re.compile(r"(?<=[\w.+=-])(?:@| at | <at> )[\w-]{1,60}\.[\w.-]{2,60}|<mailto:|\[mailto:")
 
 
@@ -182,7 +194,7 @@ def is_header(found: dict[str, str], block: str) -> bool:
         return False
     if len(named) == 2:
         return has_address(block) and RFC_DATE.search(found.get("sent", "")) is not None
-    return has_address(block) or DATE.search(found.get("sent", "")) is not None
+    return has_address(block) or has_date(found.get("sent", ""))
 
 
 MARKED = re.compile(r"(?:^[ \t]{0,8}>[^\n]*(?:\n|\Z))++", re.MULTILINE)
@@ -228,7 +240,7 @@ def may_separate(line: str) -> bool:
     """Whether a line that begins with a mark is a rule, or may be one of the two above, or a header: a cheap first question."""
     if line[1:2] and line[1] not in "-_=* \t":
         return ":" in line and field(line)[0] != ""
-    words = _WORDS.search(line, 2, 60)
+    words = _words(line).search(line, 2, 60)
     return words is None or words[0].casefold() in _FIRST or (":" in line and field(line)[0] != "")
 
 

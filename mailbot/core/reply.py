@@ -8,9 +8,9 @@ Every look back or ahead is bounded: time is linear.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate
+from typing import NamedTuple
 
 from mailbot.core import quotes
 from mailbot.core.openers import BLOCK, COLONS, LINE, MARKED_ENDS, Openers
@@ -25,8 +25,7 @@ class Kind(StrEnum):
     FORWARD = "forward"
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """Whole lines ``text[start:end]`` of one kind; the parts of a text cover it without gaps.
 
     One exception: an attribution that lost its line break ("thanks On 6 May 2024, Alice wrote:") begins in its line.
@@ -40,6 +39,7 @@ class Part:
 LINES = 20_000  # lines that are judged in full; the rest by its marks alone
 SIGNATURE = 25  # lines of a signature; what is longer is text
 RULES = frozenset("-_=#~—")  # with which the rule above a list footer begins
+RULE_ENDS = RULES | {"."}
 
 
 def split(text: str) -> tuple[Part, ...]:
@@ -68,7 +68,7 @@ class _Reader(Openers):
         self.tail = self.raw.pop() if len(self.raw) > LINES else ""
         self.tail_kind: Kind | None = None
         long = max(map(len, self.raw)) > LINE
-        super().__init__([line[:LINE].strip() for line in self.raw] if long else [line.strip() for line in self.raw])
+        super().__init__([line[:LINE].strip() for line in self.raw] if long else list(map(str.strip, self.raw)))
         self.kinds: list[Kind | None] = [(_QUOTE if x[0] == ">" else _OWN) if x else None for x in self.lines]
         self.inside: dict[int, int] = {}  # line -> column where an attribution begins in it
         self.has_own = False
@@ -129,7 +129,7 @@ class _Reader(Openers):
         """Judge the line ``at`` and what hangs on it; return the next line to judge."""
         line = self.lines[at]
         if line[0] == ">" and not line.endswith("<<"):
-            if self.has_own and line.startswith(">>> ") and quotes.GROUPWISE.match(line) and quotes.DATE.search(line):
+            if self.has_own and line.startswith(">>> ") and quotes.GROUPWISE.match(line) and quotes.has_date(line):
                 return self._rest(at, at + 1)
             return at + 1
         if end := self._separator(at) or self._quoting(at):
@@ -278,9 +278,9 @@ class _Reader(Openers):
     def _footers(self) -> dict[int, int]:
         """First line -> line after the last of every list footer: a rule, then a line that only lists write."""
         found: dict[int, int] = {}
-        for at in [n for n, line in enumerate(self.lines) if line and line[0] in RULES]:
+        for at in [n for n, line in enumerate(self.lines) if line and line[-1] in RULE_ENDS and line[0] in RULES]:
             line = self.lines[at]
-            if not (line[-1] in RULES or line[-1] == ".") or not quotes.FOOTER_RULE.match(line):
+            if not quotes.FOOTER_RULE.match(line):
                 continue
             n = self.next(at + 1, 4)
             listed = n > 0 and any(len(x) > 8 and quotes.FOOTER_LINE.match(x) for x in self.lines[n : n + 3])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from mailbot.core.facts import Facts, Known, facts
@@ -33,8 +32,7 @@ NAMES_EACH = "each of its keywords names an incident, and it says nothing else"
 OF_MANY = "it answers a mail of ours that belongs to no single incident"
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
+class Placement(NamedTuple):
     """Where a message belongs. ``rule`` is one of ``memory.RULES``."""
 
     incident: str | None
@@ -82,7 +80,7 @@ class Threads:
             elif merge and not placement.merged:
                 placement = self._joined(placement, merge)
             elif parted and self.current(parted) not in (None, placement.incident):
-                placement = replace(placement, parted=parted)
+                placement = placement._replace(parted=parted)
         self.restore(facts, placement)
         return placement
 
@@ -150,7 +148,7 @@ class Threads:
             return Placement(there.id, "merge", f"its MERGE names {name}")
         old, young = sorted((here, there), key=lambda i: i.number)
         why = f"{placement.why}, and its MERGE makes {young.id} part of {old.id}"
-        return replace(placement, incident=old.id, merged=young.id, why=why)
+        return placement._replace(incident=old.id, merged=young.id, why=why)
 
     # Rule 1: the same mail again.
 
@@ -173,7 +171,7 @@ class Threads:
                 placement = Placement(None, "unfiled", ONLY_ASKS)
             else:
                 placement = self._reply(view) if view.sign else self._first(view)
-        return replace(placement, flagged=True) if before is not None else placement
+        return placement._replace(flagged=True) if before is not None else placement
 
     def _view(self, facts: Facts, subject: Subject) -> _View:
         sign = subject.reply or facts.sign or (self.toneless and facts.quoted)

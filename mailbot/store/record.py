@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
+from typing import NamedTuple
 
 BLOCK = 1 << 18
 MOST_HEAD = 1 << 20  # bytes: 1,000 recipients of 998
@@ -64,8 +65,7 @@ class Torn(Damaged):
     """The file ends before the record does: at the end of a file, a write that was never acknowledged."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """What the mail itself does not carry; the trace headers of its record.
 
     Values are kept as one line without control characters, of at most 998 bytes; at most 1,000 recipients.
@@ -78,16 +78,14 @@ class Arrival:
     at: datetime | None = None  # None: the archive gives it at commit (normal). Imports may give the message's Date
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Place(NamedTuple):
     """Where a record begins."""
 
     file: str  # "in-2026-11.mbox"
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     place: Place
     end: int  # offset after the record
     direction: str  # "in" | "out"
@@ -104,8 +102,7 @@ def line(value: str) -> str:
     return value.translate(_CONTROLS).encode("utf-8", "replace")[:MOST_VALUE].decode("utf-8", "ignore").strip()
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """A record that has no place and time yet: everything that can be made ready before the commit."""
 
     arrival: Arrival  # its values cleaned
@@ -127,8 +124,7 @@ class Draft:
         return first + self.before + iso(at).encode() + self.after, self.stored, b"\n"
 
     def placed(self, place: Place, end: int, at: datetime) -> Record:
-        a = self.arrival
-        arrival = Arrival(a.way, a.sender, a.recipients, a.trust, at)
+        arrival = self.arrival if self.arrival.at is at else self.arrival._replace(at=at)
         direction, imported = kind(place.file)
         return Record(place, end, direction, imported, arrival, self.raw, self.redacted)
 
