@@ -90,7 +90,9 @@ def header_text(value: str) -> str:
     if not value.isascii():
         value = decode(value.encode("ascii", "surrogateescape") if _escaped(value) else value.encode())[0]
     if not value.isprintable():
-        value = _CONTROL.sub("", _FOLD.sub(" ", value.replace("\r\n", "\n").replace("\n ", " ").replace("\n\t", " ")))
+        value = value.replace("\r\n", "\n").replace("\n ", " ").replace("\n\t", " ")
+    if not value.isprintable():  # more than folds
+        value = _CONTROL.sub("", _FOLD.sub(" ", value))
     return value.strip()
 
 

@@ -1,4 +1,4 @@
-"""Bytes -> headers and the stdlib's tree of parts, with a short way for the mails that have one part.
+"""Bytes -> headers and the stdlib's tree of parts, with short ways for mails of one part and for sound ones of many.
 
 Law: both are what ``email.message_from_bytes`` makes of the bytes, whichever way they were made
 (tests/test_short_ways.py); where that raises, headers and bare text are left. The stdlib goes through headers and text
@@ -17,8 +17,12 @@ from typing import NamedTuple
 Pairs = list[tuple[str, str]]  # (name, value), bytes that are not ASCII as surrogates, encoded words still encoded
 
 _BLANK = re.compile(rb"\n\r?\n")
-_FIELD = re.compile(r"([!-9;-~]+):([^\n]*)\n")  # RFC 5322 2.2, unfolded; a blank before the colon is none
+_FIELD = re.compile(r"\n([!-9;-~]+):([^\n]*)")  # RFC 5322 2.2, unfolded; a blank before the colon is none
+_FOLDED = re.compile(r"\n([!-9;-~]+):([^\n]*(?:\n[ \t][^\n]*)*)")
 _MANY = re.compile(r"multipart|message/", re.IGNORECASE)
+_BLANK_LINE = re.compile(r"\n\r?\n")
+_OPENED = re.compile(r"[ \t]*\r?(?=\n)")  # what stands behind a boundary in its line
+_CLOSED = re.compile(r"--[ \t]*(?:\r?\n|\Z)")
 _PLAIN = re.compile(r"\s*text/plain\s*(?:;|$)", re.IGNORECASE)
 _READ = ("", "7bit", "8bit", "binary", "quoted-printable")
 
@@ -33,11 +37,53 @@ class Text(NamedTuple):
 def many_parts(raw: bytes, problems: list[str]) -> tuple[Pairs, Mime]:
     """The headers of the mail, and its parts."""
     try:
-        mime = email.message_from_bytes(raw)
+        mime = _sound(raw)
+        if mime is None:
+            mime = email.message_from_bytes(raw)
     except Exception as error:  # the stdlib raises on some parameters (cpython#151857): headers and bare text are left
         problems.append(f"the parts could not be read ({type(error).__name__}): taken as one text")
         mime = BytesHeaderParser().parsebytes(raw)
     return list(mime.raw_items()), mime
+
+
+def _sound(raw: bytes) -> Mime | None:
+    """The parts the short way; None where anything is not as it should be."""
+    text = "\n" + raw.decode("ascii", "surrogateescape")
+    return None if text.count("\r") != text.count("\r\n") else _part(text)
+
+
+def _part(text: str) -> Mime | None:
+    """The same of one part. ``text`` begins with the line end before it; what stands around its own parts is left out."""
+    blank = _BLANK_LINE.search(text)
+    pairs = _fields(_FOLDED, text[: blank.start()]) if blank else None
+    if blank is None or pairs is None:
+        return None
+    part = Mime()
+    for name, value in pairs:
+        part.set_raw(name, value.lstrip(" \t").rstrip("\r\n"))
+    kind = part.get_content_type()
+    if not kind.startswith("multipart/"):
+        part.set_payload(text[blank.end() :])
+        return None if kind.startswith("message/") else part
+    boundary = part.get_boundary()
+    if not boundary or "\n" in boundary or kind == "multipart/digest":  # whose parts are mails
+        return None
+    pieces = text[blank.end() - 1 :].split("\n--" + boundary)
+    if len(pieces) < 3 or not _CLOSED.match(pieces[-1]):
+        return None
+    for piece in pieces[1:-1]:
+        opened = _OPENED.match(piece)
+        child = _part(piece[opened.end() :].removesuffix("\r")) if opened else None
+        if child is None:
+            return None
+        part.attach(child)
+    return part
+
+
+def _fields(pattern: re.Pattern[str], text: str) -> Pairs | None:
+    """The headers, each behind its line end; None where something is no header."""
+    pairs: Pairs = pattern.findall(text)
+    return pairs if sum(map(len, map("".join, pairs))) + 2 * len(pairs) == len(text) else None
 
 
 def one_part(raw: bytes, head: int) -> tuple[Pairs, Mime | Text] | None:
@@ -54,8 +100,8 @@ def one_part(raw: bytes, head: int) -> tuple[Pairs, Mime | Text] | None:
     if "\r" in text and "\r" in (text := text.replace("\r\n", "\n")):
         return None
     text = text.replace("\n ", " ").replace("\n\t", " ")
-    pairs: Pairs = _FIELD.findall(text)
-    if sum(map(len, map("".join, pairs))) + 2 * len(pairs) + 1 != len(text):  # something is no header
+    pairs = _fields(_FIELD, "\n" + text[:-2])
+    if pairs is None:
         return None
     about = [(name, value.lstrip(" \t")) for name, value in pairs if name[:8].lower() == "content-"]
     found = {name.lower(): value for name, value in reversed(about)}  # of two the first counts
