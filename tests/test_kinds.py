@@ -239,7 +239,7 @@ def test_what_monitoring_systems_write_is_known(text: str) -> None:
     assert robots.ALERT_TEXT.stand_in(text)
 
 
-PHRASES = (robots.ALERT_TEXT, robots.FAILED_SUBJECT, robots.THANKS)
+PHRASES = (robots.DAEMON, robots.POSTMAN, robots.ALERT_TEXT, robots.FAILED_SUBJECT, robots.THANKS)
 
 
 def test_each_alternative_of_a_phrase_has_the_word_that_is_asked_for_first() -> None:

@@ -49,8 +49,8 @@ def _sender(name: str, email: str, written: str) -> Sender:
     as_product = (unread or local in _SYSTEM) and robots.PRODUCT.fullmatch(called) is not None
     return Sender(
         local,
-        daemon=robots.DAEMON.search(names) is not None,
-        postman=robots.POSTMAN.search(names) is not None,
+        daemon=robots.DAEMON.stand_in(names),
+        postman=robots.POSTMAN.stand_in(names),
         list_server=robots.LIST_SERVER.match(f"{local}@{domain}") is not None,
         product=product,
         monitor=monitor,

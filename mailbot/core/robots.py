@@ -9,16 +9,20 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from itertools import filterfalse
 
 from mailbot.core.alerts import SHAPES
+
+_WIDE = re.compile(r"[^\x00-\x7f]")
 
 
 def plain(text: str) -> str:
     """Lower-case and without accents: programs write "Réponse" composed, in pieces or without any, and all are one word."""
     if text.isascii():
         return text.lower()
-    return "".join(filterfalse(unicodedata.combining, unicodedata.normalize("NFKD", text.casefold())))
+    text = unicodedata.normalize("NFKD", text.casefold())
+    for accent in filter(unicodedata.combining, set(_WIDE.findall(text))):
+        text = text.replace(accent, "")
+    return text
 
 
 def _any(*rows: str, before: str = "", after: str = "") -> re.Pattern[str]:
@@ -42,13 +46,24 @@ class Phrases:
         return any(word in text and pattern.search(text) is not None for word, pattern in self.rows)
 
 
-DAEMON = _any(
-    r"\bmailer[-_. ]?daemon\b",
-)
-POSTMAN = _any(
-    r"\bpostmaster|\bmail[-_. ]?(?:delivery|deliver|administrator|system)\b|\bdelivery (?:sub)?system",
-    r"\bsystem administrator|\bmdaemon|\bmailadm|\bimss\b|\binetgw|\bndr@|\bsmtp\b",
-    r"smtp[-_ ](?:mail|gateway)|antivirus|jetmail|\bmta\b|\bbounces?@",
+DAEMON = Phrases({
+    "daemon": r"\bmailer[-_. ]?daemon\b",
+})  # fmt: skip
+POSTMAN = Phrases(
+    {
+        "postmaster": r"\bpostmaster",
+        "mail": r"\bmail[-_. ]?(?:delivery|deliver|administrator|system)\b|\bmailadm|jetmail",
+        "delivery": r"\bdelivery (?:sub)?system",
+        "administrator": r"\bsystem administrator",
+        "mdaemon": r"\bmdaemon",
+        "imss": r"\bimss\b",
+        "inetgw": r"\binetgw",
+        "ndr@": r"\bndr@",
+        "smtp": r"\bsmtp\b|smtp[-_ ](?:mail|gateway)",
+        "antivirus": r"antivirus",
+        "mta": r"\bmta\b",
+        "bounce": r"\bbounces?@",
+    }
 )
 FAILED_SUBJECT = Phrases({
     "deliver": r"undeliver|non[- ]?deliver|could not be delivered|not (?:yet )?been delivered",
