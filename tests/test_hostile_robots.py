@@ -5,14 +5,17 @@ The bounces are written after the forms of twenty mail systems, ``TIMES`` of eac
 
 from __future__ import annotations
 
+import re
 import time
 from email import message_from_bytes
 from email.policy import default
 from itertools import product
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from mailbot.core.alerts import SHAPES, Shape, read_alert
+from mailbot.core.alerts import LIMIT, SHAPES, Shape, read_alert
 from mailbot.core.facts import facts
 from mailbot.core.kinds import kind
 from mailbot.core.message import parse
@@ -63,6 +66,31 @@ def test_a_reply_to_an_alert_joins_by_its_subject_alone(shape: Shape) -> None:
 def test_what_people_write_is_no_alert() -> None:
     for subject in ("Problem: database is down", "OK: all well", "registry is down", "[RESOLVED] database down"):
         assert read_alert(subject, machine=False) is None
+
+
+def _long_way(subject: str) -> str | None:
+    text = " ".join(subject[:LIMIT].split())
+    return next((s.system for s in SHAPES if not s.machine and s.pattern.search(text)), None)
+
+
+PIECES = sorted({
+    piece for s in SHAPES for subject in (s.problem, s.recovery) for piece in re.findall(r"\w+|\W", subject)
+})  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from([s.problem for s in SHAPES] + [s.recovery for s in SHAPES]),
+    st.lists(
+        st.tuples(st.integers(0, 90), st.integers(0, 3), st.sampled_from([*PIECES, "", "\u0131s", "\t", "\u212a"])),
+        max_size=3,
+    ),
+)
+def test_the_word_of_a_shape_keeps_no_subject_from_it(subject: str, edits: list[tuple[int, int, str]]) -> None:
+    for at, cut, piece in edits:
+        subject = subject[:at] + piece + subject[at + cut :]
+    for text in (subject, subject.upper()):
+        assert (read_alert(text, machine=False) is None) == (_long_way(text) is None)
 
 
 def test_a_recovery_of_what_is_not_here_opens_nothing() -> None:

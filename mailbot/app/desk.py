@@ -111,9 +111,11 @@ def written_by_us(raw: bytes, at: datetime) -> Taken:
 
 def date_of(message: Message, now: datetime) -> datetime | None:
     """The Date header as an imported mail's time, None where it cannot be."""
-    if message.date is None or not OLDEST <= message.date <= now + timedelta(days=2):
+    try:
+        at = message.date.astimezone(UTC) if message.date is not None else None
+    except OverflowError:  # the first and the last day of the calendar
         return None
-    return message.date.astimezone(UTC)
+    return at if at is not None and OLDEST <= at <= now + timedelta(days=2) else None
 
 
 def context(taken: Taken, mailing_list: MailingList, sender_zone: str) -> Context:

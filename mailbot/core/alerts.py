@@ -29,6 +29,7 @@ class Alert:
 class Shape:
     """``pattern`` names what it is about (``what``, ``more``) and how it is (``state``, ``now``: the last of them counts).
 
+    ``word``: stands, in lower case, in each ASCII subject of the shape: asked first where the shape is tried on all mail.
     ``sender``, ``domain``: patterns of the names it writes under, lower-case, which no person has, and of where its vendor
     sends from.
     """
@@ -39,6 +40,7 @@ class Shape:
     recovery: str
     what: str
     machine: bool = False
+    word: str = ""
     sender: str = ""
     domain: str = ""
 
@@ -59,6 +61,7 @@ SHAPES = (
         "** PROBLEM Service Alert: web1/HTTP is CRITICAL **",
         "** RECOVERY Service Alert: web1/HTTP is OK **",
         "web1/HTTP",
+        word="**",
         sender="nagios|naemon",
     ),
     Shape(
@@ -69,6 +72,7 @@ SHAPES = (
         "[PROBLEM] HTTP on web1 is CRITICAL!",
         "[RECOVERY] HTTP on web1 is OK!",
         "HTTP on web1",
+        word=" is ",
         sender="icinga2?",
     ),
     Shape(
@@ -77,6 +81,7 @@ SHAPES = (
         "Monitor is DOWN: registry.example.org",
         "Monitor is UP: registry.example.org",
         "registry.example.org",
+        word="monitor is ",
         sender="uptime-?robot",
         domain=r"uptimerobot\.com",
     ),
@@ -86,6 +91,7 @@ SHAPES = (
         "DOWN alert: registry (registry.example.org) is DOWN",
         "UP alert: registry (registry.example.org) is UP",
         "registry (registry.example.org)",
+        word=" alert: ",
         sender="pingdom",
         domain=r"pingdom\.com",
     ),
@@ -95,6 +101,7 @@ SHAPES = (
         "Check_MK: web1/HTTP OK -> CRIT",
         "Check_MK: web1/HTTP CRIT -> OK",
         "web1/HTTP",
+        word="mk: ",
         sender="check-?mk",
     ),
     Shape(
@@ -103,6 +110,7 @@ SHAPES = (
         'ALARM: "disk of registry" in EU (Ireland)',
         'OK: "disk of registry" in EU (Ireland)',
         "disk of registry",
+        word='" in ',
         sender="cloudwatch|aws notifications",
         domain=r"sns\.amazonaws\.com",
     ),
@@ -115,6 +123,7 @@ SHAPES = (
         "[Triggered on {host:web1}] CPU is high",
         "[Recovered on {host:web1}] CPU is high",
         "CPU is high",
+        word="[",
         sender="datadog",
         domain=r"datadoghq\.(?:com|eu)|dtdg\.co",
     ),
@@ -213,6 +222,7 @@ SHAPES = (
         "[registry] [🔴 Down] connect ECONNREFUSED",
         "[registry] [✅ Up] 200 - OK",
         "registry",
+        word="] [",
         sender="uptime-?kuma",
     ),
     Shape(
@@ -290,6 +300,7 @@ SHAPES = (
         "monit alert --  Connection failed nginx",
         "monit alert --  Connection succeeded nginx",
         "Connection nginx",
+        word="monit alert -- ",
     ),
     Shape(
         "Zabbix",
@@ -338,12 +349,15 @@ SHAPES = (
     ),
 )
 
+_OF_ALL = tuple(shape for shape in SHAPES if not shape.machine)
+
 
 def read_alert(subject: str, *, machine: bool) -> Alert | None:
     """What the subject of an alert says; None where it has no such shape. ``machine``: a machine wrote the mail."""
     text = " ".join(subject[:LIMIT].split())
-    for shape in SHAPES:
-        if (machine or not shape.machine) and (found := shape.pattern.search(text)) is not None:
+    low = text.lower() if text.isascii() else ""  # "ı" is "i" to a pattern and to nobody else
+    for shape in SHAPES if machine else _OF_ALL:
+        if (not low or shape.word in low) and (found := shape.pattern.search(text)) is not None:
             parts = found.groupdict()
             what = f"{parts['what']} {parts.get('more') or ''}".strip()
             state = str(parts.get("now") or parts["state"]).lower()

@@ -8,9 +8,10 @@ too need a second witness (the sender's name, the text, no sender at all). ``Pre
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, KeysView
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from mailbot.core import robots
 from mailbot.core.alerts import read_alert
@@ -23,21 +24,60 @@ OPENING = 250  # the same, for the words with which it begins
 _ADDRESS = re.compile(r"[^\s<>@\"',;:]{1,64}@[^\s<>@\"',;:]{1,255}")
 
 
+class Sender(NamedTuple):
+    """What its names and addresses say of who wrote; one behind a list (L40) is the author."""
+
+    local: str
+    daemon: bool
+    postman: bool
+    list_server: bool
+    product: bool  # of which no person is called
+    monitor: bool
+    unread: bool  # nobody reads what is sent there
+    robot: bool  # unread, and a product by its name or its domain
+
+
+def _sender(name: str, email: str, written: str) -> Sender:
+    """``written``: the header From."""
+    local, _, domain = email.rpartition("@")
+    local = local.strip("\"'")
+    called = name.partition(" via ")[0][:100].lower().strip("\"' ")
+    names = f"{name} {written.strip().lower()}"[:300].lower()
+    product = robots.PRODUCT.fullmatch(local) is not None
+    monitor = robots.MONITOR.fullmatch(local) is not None
+    unread = product or monitor or robots.NOBODY.fullmatch(local) is not None
+    as_product = (unread or local in _SYSTEM) and robots.PRODUCT.fullmatch(called) is not None
+    return Sender(
+        local,
+        daemon=robots.DAEMON.stand_in(names),
+        postman=robots.POSTMAN.stand_in(names),
+        list_server=robots.LIST_SERVER.match(f"{local}@{domain}") is not None,
+        product=product,
+        monitor=monitor,
+        unread=unread,
+        robot=as_product or (unread and robots.MONITOR_DOMAIN.search(domain) is not None),
+    )
+
+
+_known_sender = lru_cache(maxsize=1024)(_sender)  # the few people of a list write again and again
+
+
 class Look:
     """What the rows look at, lower-case; ``null``: the envelope had no sender; ``alone``: it answers nothing."""
 
     def __init__(self, message: Message, envelope_sender: str | None) -> None:
-        self._headers = dict(reversed(message.headers))  # of two the first counts
+        self._headers = headers = dict(reversed(message.headers))  # of two the first counts
+        self.named = headers.keys()
         self._text = message.text[: TOP * 2]
-        called, via, _ = message.sender.name.partition(" via ")
-        local, _, self.domain = (self._behind() if via else message.sender.email).rpartition("@")
-        self.local = local.strip("\"'")
-        self.to = [who.email for who in message.recipients[:2]]
-        self.called = called[:100].lower().strip("\"' ")
-        self.name = f"{message.sender.name} {self.header('from')}"[:300].lower()
+        name, written = message.sender.name, headers.get("from", "")
+        email = self._behind() if " via " in name else message.sender.email
+        short = len(name) + len(email) + len(written) < 300
+        self.sender = (_known_sender if short else _sender)(name, email, written)
+        self.to = message.recipients
         self.subject = robots.plain(message.subject[:300]).strip()
         self.title: str = _TAG.sub("", self.subject)
         self.content: str = self.header("content-type")[:500]
+        self.report: bool = self.content.startswith("multipart/report")
         sender = envelope_sender if envelope_sender is not None else self.header("return-path", "x")
         self.null: bool = sender.strip() in _EMPTY
         self.alone = not (message.references or message.in_reply_to)
@@ -47,37 +87,40 @@ class Look:
         names = (self.header(name) for name in ("x-original-from", "x-original-sender", "reply-to", "from"))
         return next((found[0] for name in names if (found := _ADDRESS.search(name[:500])) is not None), "")
 
-    @property
-    def named(self) -> KeysView[str]:
-        return self._headers.keys()
-
     def header(self, name: str, default: str = "") -> str:
         return self._headers.get(name, default).strip().lower()
+
+    def says(self, phrases: robots.Phrases) -> bool:
+        return phrases.may_stand_in(self._text) and phrases.stand_in(self.text)
+
+    def opens_with(self, phrases: robots.Phrases) -> bool:
+        start = self._text[:OPENING]
+        return phrases.may_stand_in(start) and phrases.stand_in(robots.plain(" ".join(start.split())))
 
     @cached_property
     def text(self) -> str:
         return robots.plain(" ".join(self._text.split())[:TOP])
 
-    @property
-    def opening(self) -> str:
-        return robots.plain(" ".join(self._text[:OPENING].split()))
-
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One row: the kind, the reason as people read it, the test, and a mail (head, text) that has the mark."""
+    """One row: the kind, the reason as people read it, the test, and a mail (head, text) that has the mark.
+
+    ``needs``: headers, lower-case; a mail that has none of them has not the mark.
+    """
 
     kind: str
     reason: str
     test: Callable[[Look], bool]
     example: str
+    needs: tuple[str, ...] = ()
 
 
 def kind(message: Message, envelope_sender: str | None) -> tuple[str, str]:
     """("bounce" | "auto" | "alert" | "human", why). ``envelope_sender``: "" or "<>" is the null sender, None is not known."""
     look = Look(message, envelope_sender)
     for mark in MARKS:
-        if mark.test(look):
+        if (not mark.needs or not look.named.isdisjoint(mark.needs)) and mark.test(look):
             return mark.kind, mark.reason
     return "human", ""
 
@@ -88,18 +131,9 @@ _EMPTY = ("", "<>", "< >")
 _SYSTEM = ("root", "daemon", "www-data")  # a person may write as root, but not under the name of a product
 
 
-def _mime(look: Look, report: str) -> bool:
-    return look.content.startswith("multipart/report") and report in look.content
-
-
-@lru_cache(maxsize=1024)  # the few people of a list write again and again
-def _postman(name: str) -> bool:
-    return robots.POSTMAN.search(name) is not None
-
-
 def _returned(look: Look) -> bool:
     """A postmaster may also be a person who writes about mail: both witnesses, and no answer in a discussion."""
-    if not _postman(look.name) or robots.FAILED_SUBJECT.search(look.subject) is None:
+    if not look.sender.postman or not robots.FAILED_SUBJECT.stand_in(look.subject):
         return False
     if robots.WHOLE_SUBJECT.match(look.subject) or not look.text:
         return True
@@ -110,26 +144,18 @@ def _unsigned(look: Look) -> bool:
     """No name of a mail system: subject and text must both say it; behind a "Re:" only the very first words count."""
     if (
         not look.alone
-        or robots.FAILED_SUBJECT.search(look.subject) is None
+        or not robots.FAILED_SUBJECT.stand_in(look.subject)
         or robots.FAILED_TEXT.search(look.text) is None
     ):
         return False
     return not _REPLY.match(look.subject) or robots.OPENS_FAILED.match(look.text) is not None
 
 
-_RESPONDERS = frozenset({
+_RESPONDERS = (
     "x-autoreply", "x-autorespond", "x-autoresponder", "x-autoresponse", "x-auto-reply", "x-auto-reply-from",
     "x-mail-autoreply", "x-autoreply-from", "x-autogenerated", "x-vacation", "x-emailautoreply", "x-amazon-auto-reply",
     "x-fc-machinegenerated",
-})  # fmt: skip
-
-
-def _responder(look: Look) -> bool:
-    return (
-        any(look.header(name) not in ("no", "") for name in _RESPONDERS & look.named)
-        or look.header("delivered-to") == "autoresponder"
-        or "autoresponder" in look.header("x-post-messageclass")
-    )
+)  # fmt: skip
 
 
 def _generated(look: Look) -> bool:
@@ -138,14 +164,12 @@ def _generated(look: Look) -> bool:
 
 def _to_return_address(look: Look) -> bool:
     """Nobody writes to the envelope sender of a mailing; what comes there on its own is no person's news."""
-    return len(look.to) == 1 and robots.RETURN_ADDRESS.match(look.to[0]) is not None
+    return len(look.to) == 1 and robots.RETURN_ADDRESS.match(look.to[0].email) is not None
 
 
 def _list_server(look: Look) -> bool:
     """Our own mail was held, or its sender is to confirm something: answered, that would be held in its turn."""
-    if _has(look, "x-list-administrivia"):
-        return True
-    if not look.alone or robots.LIST_SERVER.match(f"{look.local}@{look.domain}") is None:
+    if not look.alone or not look.sender.list_server:
         return False
     return look.header("precedence") in ("bulk", "junk") or robots.LIST_NOTICE.search(look.subject) is not None
 
@@ -153,30 +177,20 @@ def _list_server(look: Look) -> bool:
 def _alert(look: Look) -> bool:
     if _REPLY.match(look.subject):
         return False
-    stated = robots.STATE.search(look.subject) is not None
-    if robots.PRODUCT.fullmatch(look.local):
-        return stated or look.local.isalnum()  # nagios@ says what it says; nagios-admins@ may be people
-    if stated and robots.MONITOR.fullmatch(look.local):
+    who = look.sender
+    if who.product and who.local.isalnum():  # nagios@ says what it says; nagios-admins@ may be people
         return True
-    if (_unread(look) or look.local in _SYSTEM) and robots.PRODUCT.fullmatch(look.called):
-        return True
-    if _unread(look) and robots.MONITOR_DOMAIN.search(look.domain):
+    stated = (who.product or who.monitor) and robots.STATE.search(look.subject) is not None
+    if who.product or stated:
+        return stated
+    if who.robot:
         return True
     if not look.alone:
         return False
     if robots.ALERT_SUBJECT.match(look.subject) or robots.ALERT_SUBJECT.match(look.title):
         return True
-    witness = _unread(look) or _generated(look) or robots.is_alert(look.text)
+    witness = who.unread or _generated(look) or look.says(robots.ALERT_TEXT)
     return witness and read_alert(look.subject, machine=True) is not None
-
-
-def _unread(look: Look) -> bool:
-    """Nobody reads what is sent to its sender."""
-    return robots.NOBODY.fullmatch(look.local) is not None or _monitor(look)
-
-
-def _monitor(look: Look) -> bool:
-    return (robots.MONITOR.fullmatch(look.local) or robots.PRODUCT.fullmatch(look.local)) is not None
 
 
 def _has(look: Look, *names: str) -> bool:
@@ -184,36 +198,42 @@ def _has(look: Look, *names: str) -> bool:
 
 
 MARKS = (
-    Mark("bounce", "a delivery report (multipart/report; delivery-status)", lambda m: _mime(m, "delivery-status"),
+    Mark("bounce", "a delivery report (multipart/report; delivery-status)", lambda m: m.report and "delivery-status" in m.content,
          "From: a@example.org\nContent-Type: multipart/report; report-type=delivery-status; boundary=x\n\n--x\n\nfailed\n--x--"),
     Mark("bounce", "X-Failed-Recipients", lambda m: _has(m, "x-failed-recipients"),
-         "From: a@example.org\nX-Failed-Recipients: b@example.org\n\nno"),
-    Mark("bounce", "from MAILER-DAEMON", lambda m: robots.DAEMON.search(m.name) is not None,
+         "From: a@example.org\nX-Failed-Recipients: b@example.org\n\nno", ("x-failed-recipients",)),
+    Mark("bounce", "from MAILER-DAEMON", lambda m: m.sender.daemon,
          "From: MAILER-DAEMON@example.org (Mail Delivery System)\nSubject: anything\n\nx"),
-    Mark("bounce", "a report from a mail system",
-         lambda m: m.content.startswith("multipart/report") and _postman(m.name),
+    Mark("bounce", "a report from a mail system", lambda m: m.report and m.sender.postman,
          "From: postmaster@example.org\nContent-Type: multipart/report; boundary=x\n\n--x\n\nfailed\n--x--"),
     Mark("bounce", "from a mail system, subject and text say that delivery failed", _returned,
          "From: System Administrator <postmaster@example.org>\nSubject: Undeliverable: hello\n\nYour message did not reach Bob."),
     Mark("bounce", "no envelope sender, and subject or text say that delivery failed",
-         lambda m: m.null and (robots.FAILED_SUBJECT.search(m.subject) or robots.FAILED_TEXT.search(m.text)) is not None,
+         lambda m: m.null and (robots.FAILED_SUBJECT.stand_in(m.subject) or robots.FAILED_TEXT.search(m.text) is not None),
          "Return-Path: <>\nFrom: Post <post@example.org>\nSubject: Undelivered Mail Returned to Sender\n\nx"),
     Mark("bounce", "a delivery failure by its subject and its text", _unsigned,
          "From: gw@example.org\nSubject: Mail could not be delivered\n\nThe following mail could not be delivered: x"),
     Mark("auto", "sent to a return address and to nobody else", _to_return_address,
          "From: a@example.org\nTo: bounces+keKf29aH@example.org\nSubject: your order\n\nx"),
     Mark("auto", "Auto-Submitted: auto-replied", lambda m: "auto-replied" in m.header("auto-submitted")[:80],
-         "From: a@example.org\nSubject: hello\nAuto-Submitted: auto-replied (vacation)\n\nx"),
-    Mark("auto", "a receipt (multipart/report)", lambda m: m.content.startswith("multipart/report"),
+         "From: a@example.org\nSubject: hello\nAuto-Submitted: auto-replied (vacation)\n\nx", ("auto-submitted",)),
+    Mark("auto", "a receipt (multipart/report)", lambda m: m.report,
          "From: a@example.org\nContent-Type: multipart/report; report-type=disposition-notification; boundary=x\n\nread"),
     Mark("auto", "Precedence: auto_reply",
-         lambda m: re.match(r"auto[-_]?reply", m.header("precedence")) is not None,
-         "From: a@example.org\nPrecedence: auto_reply\n\nx"),
-    Mark("auto", "a header of an auto-responder", _responder,
-         "From: a@example.org\nX-Autoreply: yes\n\nx"),
+         lambda m: m.header("precedence").startswith(("autoreply", "auto-reply", "auto_reply")),
+         "From: a@example.org\nPrecedence: auto_reply\n\nx", ("precedence",)),
+    Mark("auto", "a header of an auto-responder", lambda m: _has(m, *_RESPONDERS),
+         "From: a@example.org\nX-Autoreply: yes\n\nx", _RESPONDERS),
+    Mark("auto", "a header of an auto-responder", lambda m: m.header("delivered-to") == "autoresponder",
+         "From: a@example.org\nDelivered-To: autoresponder\n\nx", ("delivered-to",)),
+    Mark("auto", "a header of an auto-responder", lambda m: "autoresponder" in m.header("x-post-messageclass"),
+         "From: a@example.org\nX-Post-MessageClass: 9; Autoresponder\n\nx", ("x-post-messageclass",)),
     Mark("auto", "a mailbox rule answered (X-MS-Exchange-Generated-Message-Source)",
          lambda m: "rules agent" in m.header("x-ms-exchange-generated-message-source"),
-         "From: a@example.org\nX-MS-Exchange-Generated-Message-Source: Mailbox Rules Agent\n\nx"),
+         "From: a@example.org\nX-MS-Exchange-Generated-Message-Source: Mailbox Rules Agent\n\nx",
+         ("x-ms-exchange-generated-message-source",)),
+    Mark("auto", "a list server's own notice", lambda m: _has(m, "x-list-administrivia"),
+         "From: a@example.org\nX-List-Administrivia: yes\n\nx", ("x-list-administrivia",)),
     Mark("auto", "a list server's own notice", _list_server,
          "From: incident-owner@example.org\nSubject: Your message to incident@example.org awaits moderator approval\n\nx"),
     Mark("auto", "the subject of an automatic reply",
@@ -223,12 +243,12 @@ MARKS = (
          lambda m: robots.AWAY_SUBJECT.match(m.title) is not None and robots.AWAY_TEXT.search(m.text) is not None,
          "From: a@example.org\nSubject: Out of office\n\nI am currently out of the office and will be back on Monday."),
     Mark("auto", "it thanks for a mail and says that somebody is away",
-         lambda m: robots.THANKS.match(m.opening) is not None and robots.AWAY_TEXT.search(m.text) is not None,
+         lambda m: m.opens_with(robots.THANKS) and robots.AWAY_TEXT.search(m.text) is not None,
          "From: a@example.org\nSubject: Re: down\n\nHello, thank you for your email. I am out of the office until Monday."),
     Mark("alert", "a monitoring system", _alert,
          "From: nagios@example.org\nSubject: ** PROBLEM Service Alert: web1/HTTP is CRITICAL **\n\nx"),
     Mark("auto", "Auto-Submitted: auto-generated", _generated,
-         "From: cron@example.org\nSubject: Cron <root@web1> run\nAuto-Submitted: auto-generated\n\nx"),
+         "From: cron@example.org\nSubject: Cron <root@web1> run\nAuto-Submitted: auto-generated\n\nx", ("auto-submitted",)),
     Mark("auto", "no envelope sender: nobody could be answered", lambda m: m.null,
          "Return-Path: <>\nFrom: a@example.org\nSubject: hello\n\nx"),
 )  # fmt: skip

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from itertools import filterfalse
+from collections.abc import Mapping
 
 from mailbot.core.alerts import SHAPES
+
+_WIDE = re.compile(r"[^\x00-\x7f]")
 
 
 def plain(text: str) -> str:
     """Lower-case and without accents: programs write "Réponse" composed, in pieces or without any, and all are one word."""
     if text.isascii():
         return text.lower()
-    return "".join(filterfalse(unicodedata.combining, unicodedata.normalize("NFKD", text.casefold())))
+    text = unicodedata.normalize("NFKD", text.casefold())
+    for accent in filter(unicodedata.combining, set(_WIDE.findall(text))):
+        text = text.replace(accent, "")
+    return text
 
 
 def _any(*rows: str, before: str = "", after: str = "") -> re.Pattern[str]:
@@ -25,25 +30,64 @@ def _any(*rows: str, before: str = "", after: str = "") -> re.Pattern[str]:
     return re.compile(f"{before}(?:{''.join(c if c.isascii() else plain(c) for c in words)}){after}")
 
 
-DAEMON = _any(
-    r"\bmailer[-_. ]?daemon\b",
+class Phrases:
+    """Patterns, each below a word without white space that stands in all of its alternatives: where none of the words does,
+    as in nearly all mail, no pattern is tried."""
+
+    def __init__(self, rows: Mapping[str, str], before: str = "") -> None:
+        self.rows = tuple((plain(word), _any(row, before=before)) for word, row in rows.items())
+
+    def may_stand_in(self, raw: str) -> bool:
+        """The first question, of a text that was not made plain yet."""
+        low = raw.lower()
+        return not raw.isascii() or any(word in low for word, _ in self.rows)
+
+    def stand_in(self, text: str) -> bool:
+        return any(word in text and pattern.search(text) is not None for word, pattern in self.rows)
+
+
+DAEMON = Phrases({
+    "daemon": r"\bmailer[-_. ]?daemon\b",
+})  # fmt: skip
+POSTMAN = Phrases(
+    {
+        "postmaster": r"\bpostmaster",
+        "mail": r"\bmail[-_. ]?(?:delivery|deliver|administrator|system)\b|\bmailadm|jetmail",
+        "delivery": r"\bdelivery (?:sub)?system",
+        "administrator": r"\bsystem administrator",
+        "mdaemon": r"\bmdaemon",
+        "imss": r"\bimss\b",
+        "inetgw": r"\binetgw",
+        "ndr@": r"\bndr@",
+        "smtp": r"\bsmtp\b|smtp[-_ ](?:mail|gateway)",
+        "antivirus": r"antivirus",
+        "mta": r"\bmta\b",
+        "bounce": r"\bbounces?@",
+    }
 )
-POSTMAN = _any(
-    r"\bpostmaster|\bmail[-_. ]?(?:delivery|deliver|administrator|system)\b|\bdelivery (?:sub)?system",
-    r"\bsystem administrator|\bmdaemon|\bmailadm|\bimss\b|\binetgw|\bndr@|\bsmtp\b",
-    r"smtp[-_ ](?:mail|gateway)|antivirus|jetmail|\bmta\b|\bbounces?@",
-)
-FAILED_SUBJECT = _any(
-    r"undeliver|non[- ]?deliver|returned mail|return(?:ing|ed) (?:message )?to sender",
-    r"\bdelivery[\w ()]{0,30}(?:status|notification|fail\w*|problem|report|warning|delay\w*|error)",
-    r"\bfail(?:ed|ure)[\w ]{0,20}(?:mail|delivery|notice)",
-    r"\bmail[\w -]{0,20}(?:error|failed|failure|not delivered|warning)|could not be delivered",
-    r"not (?:yet )?been delivered|\bprocessing error|\bmessage (?:[\w-]{1,30} )?delayed|\bdelayed mail",
-    r"user unknown|rejected mail|unzustellbar|konnte nicht zugestellt|zustellung fehlgeschlagen|non remis",
-    r"échec de (?:la )?remise|non recensé|no (?:se )?(?:ha podido|pudo) entregar|mancata consegna",
-    r"não (?:foi )?entregue|onbestelbaar|niet bezorgd|kunde inte levereras|не доставлено|недоставленное",
-    r"无法投递|邮件传输失败|退信|配信(?:不能|エラー)|邮件发送失败",
-)
+FAILED_SUBJECT = Phrases({
+    "deliver": r"undeliver|non[- ]?deliver|could not be delivered|not (?:yet )?been delivered",
+    "delivery": r"\bdelivery[\w ()]{0,30}(?:status|notification|fail\w*|problem|report|warning|delay\w*|error)",
+    "return": r"returned mail|return(?:ing|ed) (?:message )?to sender",
+    "fail": r"\bfail(?:ed|ure)[\w ]{0,20}(?:mail|delivery|notice)",
+    "mail": r"\bmail[\w -]{0,20}(?:error|failed|failure|not delivered|warning)|\bdelayed mail|rejected mail",
+    "processing": r"\bprocessing error",
+    "delayed": r"\bmessage (?:[\w-]{1,30} )?delayed",
+    "unknown": r"user unknown",
+    "stell": r"unzustellbar|konnte nicht zugestellt|zustellung fehlgeschlagen",
+    "remis": r"non remis|échec de (?:la )?remise",
+    "recensé": r"non recensé",
+    "entreg": r"no (?:se )?(?:ha podido|pudo) entregar|não (?:foi )?entregue",
+    "consegna": r"mancata consegna",
+    "onbestelbaar": r"onbestelbaar",
+    "bezorgd": r"niet bezorgd",
+    "levereras": r"kunde inte levereras",
+    "доставлен": r"не доставлено|недоставленное",
+    "投递": r"无法投递",
+    "失败": r"邮件传输失败|邮件发送失败",
+    "退信": r"退信",
+    "配信": r"配信(?:不能|エラー)",
+})  # fmt: skip
 WHOLE_SUBJECT = _any(  # with nothing else in the subject: a person would say more
     r"delivery status notification(?: \(\w+\))?|undeliver(?:ed|able) mail(?: returned to sender)?",
     r"mail delivery (?:warning|failed|failure)",
@@ -123,16 +167,23 @@ AWAY_TEXT = _any(
     r"休暇をいただ",
     r"부재중|휴가 중|خارج المكتب|في إجازة|מחוץ למשרד|בחופשה",
 )
-THANKS = _any(  # for the mail that is answered: how programs begin under a subject that they leave as it was
-    r"thanks? (?:you )?for (?:your|the) (?:e-?mail|message|mail)",
-    r"(?:vielen )?dank für (?:ihre|deine) (?:e-?mail|nachricht|mail)",
-    r"merci (?:de|pour) votre (?:e-?mail|message|courriel|mail)|gracias por su (?:correo|mensaje|e-?mail)|obrigad[oa] pel[oa]",
-    r"grazie per (?:il tuo|la sua|il suo|averci)|bedankt voor (?:uw|je) (?:e-?mail|bericht)",
-    r"tack för (?:ditt|ert) (?:mejl|mail|meddelande)",
-    r"tak for din (?:mail|e-?mail|besked)|takk for (?:din|e-?posten|henvendelsen)|kiitos viestist",
-    r"dziękuję za (?:wiadomość|e-?mail|maila)",
-    r"děkuji za (?:váš|zprávu|e-?mail)|спасибо за (?:ваше )?(?:письмо|сообщение)",
-    r"дякую за (?:ваш )?(?:лист|повідомлення)|感谢您的(?:来信|邮件)",
+THANKS = Phrases(  # for the mail that is answered: how programs begin under a subject that they leave as it was
+    {
+        "thank": r"thanks? (?:you )?for (?:your|the) (?:e-?mail|message|mail)",
+        "dank": r"(?:vielen )?dank für (?:ihre|deine) (?:e-?mail|nachricht|mail)|bedankt voor (?:uw|je) (?:e-?mail|bericht)",
+        "merci": r"merci (?:de|pour) votre (?:e-?mail|message|courriel|mail)",
+        "gracias": r"gracias por su (?:correo|mensaje|e-?mail)",
+        "obrigad": r"obrigad[oa] pel[oa]",
+        "grazie": r"grazie per (?:il tuo|la sua|il suo|averci)",
+        "tack": r"tack för (?:ditt|ert) (?:mejl|mail|meddelande)",
+        "tak": r"tak for din (?:mail|e-?mail|besked)|takk for (?:din|e-?posten|henvendelsen)",
+        "kiitos": r"kiitos viestist",
+        "dziękuję": r"dziękuję za (?:wiadomość|e-?mail|maila)",
+        "děkuji": r"děkuji za (?:váš|zprávu|e-?mail)",
+        "спасибо": r"спасибо за (?:ваше )?(?:письмо|сообщение)",
+        "дякую": r"дякую за (?:ваш )?(?:лист|повідомлення)",
+        "感谢": r"感谢您的(?:来信|邮件)",
+    },
     before=r"^[\W_]{0,20}(?:[^\W\d]{2,20}[ ,]{1,2}){0,4}",
 )
 LIST_SERVER = _any(  # how the address begins of what a list server writes from, in its own name
@@ -172,19 +223,16 @@ STATE = _any(
     before=r"\b",
     after=r"\b",
 )
-ALERT_TEXT = _any(  # what stands in the mails of monitoring systems and in nobody else's
-    r"sent by alertmanager|view in alertmanager|\balertname ?[=:]|\bsource: https?://\S{1,200}/graph\?",
-    r"\bsilence(?: url)?: https?://",
-    r"sent by grafana|view (?:your )?alert rule|grafana v\d|original problem id: \d|\*{3,5} (?:nagios|icinga)\b|zabbix",
-)
-_IN_ALERTS = ("alert", "source:", "silence", "grafana", "original problem", "nagios", "icinga", "zabbix")
-
-
-def is_alert(text: str) -> bool:
-    """Does one of those stand in a text? The words are a cheap first question."""
-    return any(word in text for word in _IN_ALERTS) and ALERT_TEXT.search(text) is not None
-
-
+ALERT_TEXT = Phrases({  # what stands in the mails of monitoring systems and in nobody else's
+    "alert": r"sent by alertmanager|view in alertmanager|\balertname ?[=:]|view (?:your )?alert rule",
+    "source:": r"\bsource: https?://\S{1,200}/graph\?",
+    "silence": r"\bsilence(?: url)?: https?://",
+    "grafana": r"sent by grafana|grafana v\d",
+    "original": r"original problem id: \d",
+    "nagios": r"\*{3,5} nagios\b",
+    "icinga": r"\*{3,5} icinga\b",
+    "zabbix": r"zabbix",
+})  # fmt: skip
 ALERT_SUBJECT = _any(  # shapes that only machines write
     r"\*\* ?(?:problem|recovery|acknowledgement|flapping\w*|downtime\w*|custom|host|service)\b.{0,250}\*\*",
     r"\[firing:\d+[^\]]{0,30}\]|\[resolved:\d+\]",

@@ -181,13 +181,15 @@ def _vouched(message: Message, list_address: str, way: _Way, evidence: Evidence)
 
 def _unsigned(message: Message, evidence: Evidence) -> str:
     """Why our own check verified nobody, "" where there was nothing to check."""
+    if not evidence.signatures:
+        return ""
     own = message.sender.email.rpartition("@")[2] or "nobody"
     said = [
         f"signature of {s.domain or 'somebody'}: {s.reason if s.result != 'pass' else f'valid, and From is {own}'}"
-        for s in evidence.signatures or ()
+        for s in evidence.signatures
     ]
     sealed = re.search(r"\bd\s{0,9}=\s{0,9}([a-z0-9.-]{1,200})", message.header("arc-seal")[:MOST].lower())
-    if said and sealed:
+    if sealed:
         said.append(f"sealed (ARC) by {sealed[1]}, which proves nothing")
     return "; ".join(said)
 
