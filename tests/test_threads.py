@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 
@@ -662,7 +661,7 @@ def message(text: str, subject: str = "Disk full", **more: object) -> Message:
         attachments=(),
         problems=(),
     )
-    return replace(known, **more)  # type: ignore[arg-type]
+    return known._replace(**more)  # type: ignore[arg-type]
 
 
 def parts(*pieces: tuple[Kind, str]) -> tuple[str, tuple[Part, ...]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -135,7 +133,7 @@ def with_results(
 ) -> Trust:
     headers = tuple(("from", value) for value in senders)
     headers = (*(("authentication-results", result) for result in results), *headers)
-    mail = replace(message(sender), headers=headers)
+    mail = message(sender)._replace(headers=headers)
     return judge(mail, list_address="incident@example.org", list_id="incident.example.org", authserv="MX.example.org")
 
 
@@ -182,7 +180,7 @@ def test_l40_the_lists_own_pass_does_not_verify_the_author_behind_it() -> None:
         ("list-id", "<incident.example.org>"),
         ("from", "x <incident@example.org>"),
     )
-    mail = replace(message(via("Alice"), (ALICE,)), headers=headers)
+    mail = message(via("Alice"), (ALICE,))._replace(headers=headers)
     trust = judge(mail, list_address="incident@example.org", list_id="incident.example.org", authserv="mx.example.org")
     assert (trust.grade, trust.claimed, trust.author) == ("list", True, ALICE)
 
@@ -190,9 +188,9 @@ def test_l40_the_lists_own_pass_does_not_verify_the_author_behind_it() -> None:
 def test_a_result_below_many_hops_is_the_senders() -> None:
     hops = (("received", "by x"),) * 4
     headers = (*hops, ("authentication-results", PASS), ("from", "alice@example.com"))
-    mail = replace(message(ALICE), headers=headers)
+    mail = message(ALICE)._replace(headers=headers)
     assert judge(mail, list_address="", list_id="", authserv="mx.example.org").grade == "unknown"
-    mail = replace(mail, headers=headers[2:])
+    mail = mail._replace(headers=headers[2:])
     assert judge(mail, list_address="", list_id="", authserv="mx.example.org").grade == "verified"
 
 

@@ -17,11 +17,8 @@ from mailbot.core.reply import own_spans
 from mailbot.core.times import Context
 from mailbot.store.state import Doc
 
-MARKS = ("ZONE", "MERGE", "SPLIT", "UNDO", "CONFIRM", "#mailbot", "#MAILBOT", "#Mailbot", "INC-", "inc-")
-# Looks back behind the first letter: the engine then looks at places where one of these letters stands, and at no others.
-_WHOLE = re.compile(
-    "|".join(rf"{w[0]}(?<![A-Za-z_].){w[1:]}(?![A-Za-z_])" for w in MARKS if w[0] != "#") + "|#(?i:mailbot)"
-)
+# A line that may be a command that decides something.
+_BEGINS = re.compile(r"\n[^\S\n]*(?:ZONE|MERGE|SPLIT|UNDO|CONFIRM|#(?i:mailbot))")
 KEYS = frozenset(("z", "a", "u"))
 # place, number, code, decides something, a zone, UNDO of which codes
 _Row = tuple[tuple[int, float], int, str, bool, bool, tuple[str, ...]]
@@ -39,7 +36,7 @@ def decided(taken: Taken) -> Doc:
     """Part of a mail's document: "z" [who, zone], "a" [MERGE or SPLIT, its argument], "u" [codes], "c" [tokens], "n"
     [incidents that commands name]; only what there is."""
     text = taken.message.text if taken.kind == "human" else ""
-    if not any(mark in text for mark in MARKS) or _WHOLE.search(text) is None:  # cheap questions first
+    if "INC-" not in text and "inc-" not in text and _BEGINS.search(f"\n{text}") is None:  # cheap questions first
         return {}
     commands, _ = read_commands(text, own_spans(taken.parts), Context(taken.message.date or taken.at), "")
     doc: Doc = {}

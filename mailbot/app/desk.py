@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from types import MappingProxyType
+from typing import NamedTuple
 
 from mailbot.core.facts import Facts, facts
 from mailbot.core.incident import MailingList, Said
@@ -27,8 +28,7 @@ _OUR_ID = re.compile(r"(INC-\d{8}-[A-Z2-9]{3,60})\.")  # so our Message-IDs abou
 OLDEST = datetime(1971, 1, 1, tzinfo=UTC)  # a Date before mail of this kind is no date (seen: 1945)
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """A mail with all that can be said of it alone. ``at`` orders it: arrival, or Date where it was imported."""
 
     message: Message
@@ -88,7 +88,7 @@ def _answering(message: Message, answers: tuple[str, ...]) -> Message:
     if not answers:
         return message
     replied = tuple(dict.fromkeys((*message.in_reply_to, *answers)))
-    return replace(message, in_reply_to=replied, references=tuple(dict.fromkeys((*message.references, *answers))))
+    return message._replace(in_reply_to=replied, references=tuple(dict.fromkeys((*message.references, *answers))))
 
 
 def _set_aside(raw: bytes, at: datetime, imported: bool, why: str) -> Taken:
@@ -96,7 +96,7 @@ def _set_aside(raw: bytes, at: datetime, imported: bool, why: str) -> Taken:
     named = _ID_LINE.search(raw, 0, 20_000)
     known = (named[0] if named else b"") + b"\nX-Hash: " + hashlib.sha256(raw).hexdigest().encode() + b"\n\n"
     message = parse(known.lstrip())
-    message = replace(message, problems=(*message.problems, why))
+    message = message._replace(problems=(*message.problems, why))
     trust = Trust("unknown", message.sender, False, ())
     return Taken(message, (), "auto", why, trust, facts(message, (), at.timestamp(), "auto"), at, imported, why)
 

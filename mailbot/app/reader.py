@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,7 +30,7 @@ def read_all(
     for raw in mails:
         one = take_in(raw, now, mailing_list=mailing_list, list_id=list_id, ours=(), envelope=None, imported=True)
         last = date_of(one.message, now) or last
-        taken.append(replace(one, at=last, facts=one.facts._replace(at=last.timestamp())))
+        taken.append(one._replace(at=last, facts=one.facts._replace(at=last.timestamp())))
     threads = Threads(opens="marked" if opens == "marked" else "any")
     places: dict[int, Placement] = {}
     zones: dict[str, list[tuple[datetime, str]]] = defaultdict(list)

@@ -249,7 +249,7 @@ class Register(Index):
         record = self.archive.read(Place(*doc["p"]))
         facts = Facts.from_json(doc["f"])
         taken = self._read(record, datetime.fromtimestamp(facts.at, UTC))
-        return replace(taken, kind=facts.kind)
+        return taken._replace(kind=facts.kind)
 
     def note(self, incident: Incident, next_at: datetime | None) -> None:
         """Writes down how an incident stands, for lists and digests, and when to look at it again."""

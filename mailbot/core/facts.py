@@ -262,6 +262,8 @@ def _outlook(text: str, parts: Iterable[Part]) -> str | None:
     for part in parts:
         if part.kind in (Kind.ATTRIBUTION, Kind.QUOTE, Kind.FORWARD):
             head = text[part.start : min(part.end, part.start + 2000)].lstrip().split("\n\n", 1)[0]
+            if ":" not in head and "：" not in head:
+                continue
             fields = [line for line in head.split("\n") if ":" in line or "：" in line]
             if len(fields) < 2:
                 continue

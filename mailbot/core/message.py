@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.message import Message as Mime
 from functools import lru_cache
+from typing import NamedTuple
 
 from mailbot.core.date import read_date
 from mailbot.core.encoded import body_text, decode_words, header_name, header_text, plain_text
@@ -43,8 +44,7 @@ class Address:
 NOBODY = Address("", "")
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One mail as read; header values decoded, unfolded, without control characters.
 
     ``date`` is aware and keeps the sender's offset (UTC for ``-0000``, which says nothing of the sender: ``offset_known``

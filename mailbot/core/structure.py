@@ -55,8 +55,11 @@ def _sound(raw: bytes) -> Mime | None:
 def _part(text: str) -> Mime | None:
     """The same of one part. ``text`` begins with the line end before it; what stands around its own parts is left out."""
     blank = _BLANK_LINE.search(text)
-    pairs = _fields(_FOLDED, text[: blank.start()]) if blank else None
-    if blank is None or pairs is None:
+    if blank is None:
+        return None
+    head = text[: blank.start()]
+    pairs: Pairs = _FOLDED.findall(head)
+    if sum(map(len, map("".join, pairs))) + 2 * len(pairs) != len(head):  # something is no header
         return None
     part = Mime()
     for name, value in pairs:
@@ -80,12 +83,6 @@ def _part(text: str) -> Mime | None:
     return part
 
 
-def _fields(pattern: re.Pattern[str], text: str) -> Pairs | None:
-    """The headers, each behind its line end; None where something is no header."""
-    pairs: Pairs = pattern.findall(text)
-    return pairs if sum(map(len, map("".join, pairs))) + 2 * len(pairs) == len(text) else None
-
-
 def one_part(raw: bytes, head: int) -> tuple[Pairs, Mime | Text] | None:
     """The same the short way; None where it may have more parts or a header is not as it should be.
 
@@ -99,9 +96,9 @@ def one_part(raw: bytes, head: int) -> tuple[Pairs, Mime | Text] | None:
     text = raw[:end].decode("ascii", "surrogateescape")
     if "\r" in text and "\r" in (text := text.replace("\r\n", "\n")):
         return None
-    text = text.replace("\n ", " ").replace("\n\t", " ")
-    pairs = _fields(_FIELD, "\n" + text[:-2])
-    if pairs is None:
+    text = "\n" + text[:-2].replace("\n ", " ").replace("\n\t", " ")
+    pairs: Pairs = _FIELD.findall(text)
+    if len(pairs) != text.count("\n"):  # a line is no header
         return None
     about = [(name, value.lstrip(" \t")) for name, value in pairs if name[:8].lower() == "content-"]
     found = {name.lower(): value for name, value in reversed(about)}  # of two the first counts

@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import getaddresses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mailbot.core.limits import head_of
 from mailbot.core.message import Address, Message, parse
@@ -33,8 +33,7 @@ MOST = 2_000  # characters of a header that are looked at
 NO_LIST = "no List-Id or List-Post of our list"
 
 
-@dataclass(frozen=True, slots=True)
-class Trust:
+class Trust(NamedTuple):
     """What is known of a mail's sender.
 
     ``grade``: one of GRADES (and "ours" for what we wrote). ``author``: the person; ``email`` is
