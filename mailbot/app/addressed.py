@@ -35,6 +35,12 @@ def signed_to(raw: bytes, recipients: Sequence[str], bot: str) -> tuple[list[Sig
     return signed.of_ours(came_to(recipients, message), bot), message
 
 
+def signed_among(recipients: Sequence[str], message: Message, bot: str) -> list[Signed]:
+    """The same of a mail that is read already."""
+    values = (*recipients, *(value for name, value in message.headers if name in WHERE))
+    return signed.of_ours(came_to(recipients, message), bot) if "+r." in " ".join(values).lower() else []
+
+
 def proven(
     raw: bytes,
     recipients: Sequence[str],

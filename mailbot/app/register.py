@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mailbot.app import log
-from mailbot.app.addressed import signed_to
+from mailbot.app.addressed import signed_among, signed_to
 from mailbot.app.decisions import decided
 from mailbot.app.desk import Taken, said, take_in, written_by_us
 from mailbot.app.index import META, UNPLACED, Index, Unplaced, order, placed_as, placement, without_gc
@@ -112,7 +112,7 @@ class Register(Index):
 
     def _shown(self, record: Record, taken: Taken) -> list[str]:
         """The marks of signed addresses that a mail shows to others: whoever reads it could use them, as its sender."""
-        found = signed_to(record.raw, record.arrival.recipients, self.list.bot)[0]
+        found = signed_among(record.arrival.recipients, taken.message, self.list.bot)
         others = {who.email for who in taken.message.recipients} - {self.list.bot, taken.message.sender.email}
         return [each.mark for each in found] if others or taken.trust.grade == "list" else []
 

@@ -78,7 +78,7 @@ class _Front(NamedTuple):
     opened: int  # "[Fwd:" brackets that were opened
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)  # of an import each is asked for three times: read, placed, listed
 def read_subject(text: str) -> Subject:
     """The Subject of a decoded header value. Pure; never raises."""
     text = _clean(text)
