@@ -214,6 +214,7 @@ _ADDRESS = re.compile(
     r"|(?P<group>:)|(?P<atom>[^\s\"<>(),;:]{1,500})|(?P<other>.)"
 )
 _AT = re.compile(r"\s+at\s+", re.IGNORECASE)
+_SIMPLE = re.compile(r"(?:([\w.-]+(?: [\w.-]+)*) )?<([\w.+=-]+@[\w.-]+)>|([\w.+=-]+@[\w.-]+)", re.ASCII)  # nearly all
 
 
 def addresses(value: str) -> tuple[Address, ...]:
@@ -227,6 +228,13 @@ def _short(value: str) -> tuple[Address, ...]:
 
 
 def _mailboxes(value: str) -> tuple[Address, ...]:
+    simple = [_SIMPLE.fullmatch(each.strip()) for each in value.split(",", ADDRESSES)[:ADDRESSES]]
+    if all(simple):
+        return tuple([Address(m[1] or "", (m[2] or m[3]).strip(".").lower()) for m in simple if m])
+    return _any_mailboxes(value)
+
+
+def _any_mailboxes(value: str) -> tuple[Address, ...]:
     found: list[Address] = []
     phrase: list[str] = []
     angle = comment = ""
