@@ -85,6 +85,7 @@ def parse(raw: bytes) -> Message:
     pairs, mime = one_part(raw, head) or many_parts(few_parts(raw, head, problems), problems)
     headers = _headers(pairs, problems)
     first = dict(reversed(headers))
+    encoded = "=?" in "\n".join([value for _, value in headers])
     found: dict[str, list[str]] = {name: [] for name in ("from", "to", "cc", "references")}
     for name, value in headers:
         if name in found:
@@ -98,7 +99,7 @@ def parse(raw: bytes) -> Message:
     replied = _ids(first.get("in-reply-to", ""), people)
     known = _ids(" ".join(found["references"]), ())
     message_id = _own_id(first, text, problems)
-    references = tuple(dict.fromkeys(i for i in (*known, *replied) if i != message_id))
+    references = tuple(dict.fromkeys([i for i in (*known, *replied) if i != message_id]))
     if len(references) > REFERENCES:
         references = (references[0], *references[1 - REFERENCES :])
     return Message(
@@ -110,11 +111,11 @@ def parse(raw: bytes) -> Message:
         recipients=people,
         subject=plain(decode_words(first.get("subject", ""))),
         references=references,
-        in_reply_to=tuple(i for i in replied if i != message_id),
+        in_reply_to=tuple([i for i in replied if i != message_id]),
         thread_index=_thread_index(first.get("thread-index", "")),
         text=text,
         from_html=from_html,
-        headers=tuple([(name, decode_words(value) if "=?" in value else value) for name, value in headers]),
+        headers=tuple([(name, decode_words(value)) for name, value in headers]) if encoded else headers,
         attachments=attachments,
         problems=tuple(dict.fromkeys(problems)),
         reports=reports,
