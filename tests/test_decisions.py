@@ -143,8 +143,11 @@ def test_split_of_the_mail_that_opened_it_is_told(desk: Desk) -> None:
 # ── ZONE ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_l20_a_zone_is_taken_back_by_undo(desk: Desk) -> None:
-    said = desk.mail(ALICE, "ZONE America/Denver")
+@pytest.mark.parametrize(
+    "words", ["ZONE America/Denver", " \t#MailBot zone America/Denver", "#mailbot, Zone America/Denver"]
+)
+def test_l20_a_zone_is_taken_back_by_undo(desk: Desk, words: str) -> None:
+    said = desk.mail(ALICE, words)
     desk.mail(ALICE, "At 04:30 it broke.", "Re: Disk full", re=said)
     incident = desk.of(said)
     assert f"{desk.look(incident).entries[0].utc:%H:%M}" == "11:30"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailbot.core import message, reply
+from mailbot.core import facts, message, reply
 from mailbot.core.limits import bounded, head_end
 from mailbot.core.structure import many_parts, one_part
 
@@ -174,3 +174,29 @@ def test_headers_that_are_none_cost_no_more(head: str) -> None:
     one_part(raw, head_end(raw))
     many_parts(raw, [])
     assert process_time() - before < 3  # with a search that begins anew at each letter, 100 s
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from([
+            "Alice", "B.", " ", "  ", ",", ", ", ";", "<", ">", "<a@Example.org>", "a@example.org", ".", "@", '"', ":",
+            "(c)", " at ", "=?utf-8?q?=C3=A9?=", "é", "\u212a", "\t", "<.a@b.>",
+        ]),
+        max_size=12,
+    )
+)  # fmt: skip
+def test_a_list_of_simple_addresses_is_read_as_any_other(pieces: list[str]) -> None:
+    value = "".join(pieces)
+    assert message._mailboxes(value) == message._any_mailboxes(value)
+
+
+def test_of_very_many_simple_addresses_as_many_are_kept_as_of_others() -> None:
+    value = ", ".join(["a@example.org"] * (message.ADDRESSES + 9))
+    assert len(message._mailboxes(value)) == len(message._any_mailboxes(value)) == message.ADDRESSES
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(), st.sampled_from([chr(c) for c in range(0x3001) if chr(c).isspace()]))
+def test_a_text_is_known_whatever_white_space_is_in_it(text: str, white: str) -> None:
+    assert facts.text_hash(white.join(text)) == facts.text_hash("".join(text.split()))
