@@ -214,7 +214,7 @@ _ADDRESS = re.compile(
     r'"(?P<quoted>(?:\\.|[^"\\]){0,200})"|<(?P<angle>[^<>]{0,500})>|\((?P<comment>[^()]{0,500})\)|(?P<end>[,;])'
     r"|(?P<group>:)|(?P<atom>[^\s\"<>(),;:]{1,500})|(?P<other>.)"
 )
-_AT = re.compile(r"\s+at\s+", re.IGNORECASE)
+_AT = re.compile(r" at ", re.IGNORECASE)
 _SIMPLE = re.compile(r"(?:([\w.-]+(?: [\w.-]+)*) )?<([\w.+=-]+@[\w.-]+)>|([\w.+=-]+@[\w.-]+)", re.ASCII)  # nearly all
 
 
@@ -263,7 +263,7 @@ def _mailbox(phrase: list[str], angle: str, comment: str, found: list[Address]) 
     name = " ".join(phrase)
     spec = "".join(angle.split()).rpartition(":")[2]
     if not spec and name:  # no brackets: the words are the address; pipermail archives write "alice at example.org"
-        flat = _AT.sub("@", name) if "@" not in name else name
+        flat = _AT.sub("@", " ".join(name.split())) if "@" not in name else name
         spec = next((w for w in flat.split() if "@" in w.strip("@")), "")
         if spec:
             name = comment
