@@ -345,7 +345,8 @@ class Index:
     def _list_again(self, members: Mapping[str, Numbers], unplaced: Unplaced) -> None:
         """Imported incidents as they stand unread; the others are to be looked at."""
         for incident, numbers in members.items():
-            first, last = (next(self._from_both([n], unplaced))[1] for n in (numbers[0], numbers[-1]))
+            ends = [doc for _, doc, _ in self._from_both(list(dict.fromkeys((numbers[0], numbers[-1]))), unplaced)]
+            first, last = ends[0], ends[-1]
             if not last["m"]:  # live ones come last
                 self.touched.add(incident)
                 continue
