@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import email
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from email.message import Message as Mime
 from time import process_time
 
@@ -11,9 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mailbot.app.decisions import decided
+from mailbot.app.desk import take_in
 from mailbot.core import facts, message, reply
+from mailbot.core.incident import MailingList
 from mailbot.core.limits import bounded, head_end
 from mailbot.core.structure import many_parts, one_part
+from mailbot.store import record
 
 LINES = """
 the node is down
@@ -200,3 +206,41 @@ def test_of_very_many_simple_addresses_as_many_are_kept_as_of_others() -> None:
 @given(st.text(), st.sampled_from([chr(c) for c in range(0x3001) if chr(c).isspace()]))
 def test_a_text_is_known_whatever_white_space_is_in_it(text: str, white: str) -> None:
     assert facts.text_hash(white.join(text)) == facts.text_hash("".join(text.split()))
+
+
+BEGINNINGS = [
+    b"From ",
+    b">From ",
+    b">>From",
+    b"F",
+    b"X-Mailbot-Way: x",
+    b"x-MAILBOT-",
+    b"X-",
+    b">",
+    b"a",
+    b" From ",
+    b"",
+]
+ENDS = [b"\n", b"\n\n", b"\r\n", b"\r", b" "]
+
+
+@given(st.lists(st.tuples(st.sampled_from(BEGINNINGS), st.sampled_from(ENDS)), max_size=8))
+def test_a_mail_is_made_safe_for_the_archive_whatever_its_lines(lines: list[tuple[bytes, bytes]]) -> None:
+    mail = b"".join(line + end for line, end in lines)
+    found = record.draft(mail, record.Arrival("smtp"))
+    raw = mail.replace(b"\r\n", b"\n")
+    raw += b"" if raw.endswith(b"\n") else b"\n"
+    header = b"" if raw.startswith(b"\n") else raw.partition(b"\n\n")[0]
+    renamed = re.sub(rb"(?i)(\A|[\r\n])X-Mailbot-", rb"\1X-Was-Mailbot-", header) + raw[len(header) :]
+    assert found.raw == renamed
+    assert found.stored == re.sub(rb"(?m)^(>*From )", rb">\1", renamed)
+
+
+@pytest.mark.parametrize("name", ["INC-20261121-K7Q", "inc-20261121-k7q", "Inc-20261121-k7Q"])
+def test_a_keyword_names_its_incident_in_any_letters(name: str) -> None:
+    mail = f"From: alice@example.org\nSubject: Re: digest\n\nDONE {name} A1\n".encode()
+    ops = MailingList("incident@example.org")
+    taken = take_in(
+        mail, datetime(2026, 11, 21, tzinfo=UTC), mailing_list=ops, list_id="", ours=(), envelope=None, imported=False
+    )
+    assert decided(taken)["n"] == ["INC-20261121-K7Q"]

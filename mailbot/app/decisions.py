@@ -18,6 +18,7 @@ from mailbot.core.times import Context
 from mailbot.store.state import Doc
 
 # A line that may be a command that decides something.
+_ID = re.compile(r"-\d{8}-")  # of an incident, whatever its letters: INC-20260506-KTR
 _BEGINS = re.compile(r"\n[^\S\n]*(?:ZONE|MERGE|SPLIT|UNDO|CONFIRM|#(?i:mailbot))")
 KEYS = frozenset(("z", "a", "u"))
 # place, number, code, decides something, a zone, UNDO of which codes
@@ -36,7 +37,7 @@ def decided(taken: Taken) -> Doc:
     """Part of a mail's document: "z" [who, zone], "a" [MERGE or SPLIT, its argument], "u" [codes], "c" [tokens], "n"
     [incidents that commands name]; only what there is."""
     text = taken.message.text if taken.kind == "human" else ""
-    if "INC-" not in text and "inc-" not in text and _BEGINS.search(f"\n{text}") is None:  # cheap questions first
+    if _ID.search(text) is None and _BEGINS.search(f"\n{text}") is None:  # cheap questions first
         return {}
     commands, _ = read_commands(text, own_spans(taken.parts), Context(taken.message.date or taken.at), "")
     doc: Doc = {}

@@ -301,9 +301,10 @@ class Index:
                 continue
             facts = facts or Facts.from_json(doc["f"])
             placed = self.threads.place(facts, **decisions.wish(number, doc))
-            before = doc.copy()
-            doc |= placed_as(placed)
-            if doc != before:
+            found = placed_as(placed)
+            moved_here = not found.items() <= doc.items()
+            doc |= found
+            if moved_here:
                 self.state.put("messages", number, doc)
             self._index(number, doc, facts, placed)
         self.decisions.settle()

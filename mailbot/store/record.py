@@ -36,7 +36,9 @@ MOST_VALUE = 998
 
 FILE_NAME = re.compile(r"(?P<direction>in|out)-(?:(?P<month>\d{4}-\d\d)|import-[\w.-]+)\.mbox", re.ASCII)
 _START = b"From "
-_ANY_START = re.compile(_START)  # in a mail it is found in half the time that ``in`` takes
+# A first line, and any other, that is perhaps to be quoted or renamed: nearly all mails have none.
+_AT_FIRST = (_START, b">", b"X-", b"x-")
+_UNSAFE = re.compile(rb"\n[>FXx](?:>*From |(?<=F)rom |-[Mm][Aa][Ii][Ll][Bb][Oo][Tt]-)")
 # Look-arounds, not groups: 4 million such lines in 32 MB took 4.9 s of CPU, now 1.4.
 _QUOTE = re.compile(rb"^(?=>*From )", re.MULTILINE)
 _UNQUOTE = re.compile(rb"^>(?=>*From )", re.MULTILINE)
@@ -137,10 +139,9 @@ def draft(raw: bytes, arrival: Arrival, *, ours: bool = False, redacted: str = "
         raw = raw.replace(b"\r\n", b"\n")
     if not raw.endswith(b"\n"):
         raw += b"\n"
-    if not ours:
-        raw = _disown(raw)
     stored = raw
-    if _ANY_START.search(raw):
+    if b"\r" in raw or raw.startswith(_AT_FIRST) or _UNSAFE.search(raw):
+        raw = raw if ours else _disown(raw)
         stored = _QUOTE.sub(b">", raw)
     sender = "" if arrival.sender == "<>" else line(arrival.sender)  # aiosmtpd says "<>" for the null sender
     recipients = tuple(line(r) for r in arrival.recipients[:MOST_RECIPIENTS])
