@@ -246,7 +246,10 @@ def line_hashes(text: str) -> tuple[int, ...]:
 
 
 def _letters(line: bytes) -> bytes:
-    return line if line.isascii() else _DROP_WIDE.sub("", line.decode().casefold()).encode()
+    if line.isascii():
+        return line
+    text = line.decode().casefold()
+    return (text if text.isalnum() else _DROP_WIDE.sub("", text)).encode()
 
 
 def text_hash(own: str) -> str:
