@@ -52,6 +52,30 @@ sent:
 * item
 | x
 """.splitlines()
+RULES = """
+-
+---
+-----
+======
+#####
+~~~~~
+—
+-=-=-=-=-=-
+__._,_.___
+---------- Forwarded message ---------
+-----End forwarded message-----
+Begin forwarded message:
+Ops mailing list
+ops@example.org
+To unsubscribe from this group, send mail to ops
+Quoting Alice:
+* Alice [240502 09:15]:
+>>> Alice <alice@example.org> 5/6/2024 9:15 AM >>>
+Gesendet von meinem iPhone
+Тема: x
+Betreff：x
+@@ -1,2 +3,4 @@ case X:
+""".splitlines()
 HEADERS = """
 Subject: down
 Content-Type: text/plain
@@ -97,10 +121,13 @@ class _Long(reply._Reader):
         return (n for n, line in enumerate(self.lines) if line)
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.lists(st.sampled_from([*LINES, "-- "]), max_size=14))
-def test_a_plain_line_is_judged_as_if_all_questions_were_asked(lines: list[str]) -> None:
-    text = "\n".join(lines)
+MARKS = ["", "", "", "", "> ", "> > ", "- ", "-- ", "* ", "_", "| ", "#", "~", "\xa0"]
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(MARKS), st.sampled_from([*LINES, *RULES, "-- "])), max_size=14))
+def test_a_plain_line_is_judged_as_if_all_questions_were_asked(lines: list[tuple[str, str]]) -> None:
+    text = "\n".join(map("".join, lines))
     reader = _Long(text)
     reader.read()
     assert reply.split(text) == (tuple(reader.parts()) if text else ())
