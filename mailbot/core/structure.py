@@ -17,6 +17,7 @@ from typing import NamedTuple
 Pairs = list[tuple[str, str]]  # (name, value), bytes that are not ASCII as surrogates, encoded words still encoded
 
 _BLANK = re.compile(rb"\n\r?\n")
+_FOLD = re.compile(r"\n[ \t]")
 _FIELD = re.compile(r"\n([!-9;-~]+):([^\n]*)")  # RFC 5322 2.2, unfolded; a blank before the colon is none
 _FOLDED = re.compile(r"\n([!-9;-~]+):([^\n]*(?:\n[ \t][^\n]*)*)")
 _MANY = re.compile(r"multipart|message/", re.IGNORECASE)
@@ -96,7 +97,7 @@ def one_part(raw: bytes, head: int) -> tuple[Pairs, Mime | Text] | None:
     text = raw[:end].decode("ascii", "surrogateescape")
     if "\r" in text and "\r" in (text := text.replace("\r\n", "\n")):
         return None
-    text = "\n" + text[:-2].replace("\n ", " ").replace("\n\t", " ")
+    text = "\n" + _FOLD.sub(" ", text[:-2])
     pairs: Pairs = _FIELD.findall(text)
     if len(pairs) != text.count("\n"):  # a line is no header
         return None
