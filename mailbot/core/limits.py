@@ -13,15 +13,15 @@ NESTED = 30  # multiparts and enclosed messages in one mail
 PARTS = 1_000
 
 
+_BLANK = re.compile(rb"\n\r?\n")
+
+
 def head_end(raw: bytes, start: int = 0) -> int:
     """Where the blank line that ends the headers begins, -1 where there is none."""
-    end = raw.find(b"\n\n", start)
-    if end >= 0 and raw.find(b"\r", start, end) < 0:
-        return end
-    for other in (b"\n\r\n", b"\r\r"):
-        at = raw.find(other, start, end + 2 if end >= 0 else len(raw))
-        end = at if at >= 0 and (at < end or end < 0) else end
-    return end
+    blank = _BLANK.search(raw, start)
+    end = blank.start() if blank else len(raw)
+    other = raw.find(b"\r\r", start, end) if raw.find(b"\r", start, end) >= 0 else -1
+    return end if blank and other < 0 else other
 
 
 def head_of(raw: bytes) -> bytes:
