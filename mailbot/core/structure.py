@@ -101,7 +101,7 @@ def one_part(raw: bytes, head: int) -> tuple[Pairs, Mime | Text] | None:
     pairs: Pairs = _FIELD.findall(text)
     if len(pairs) != text.count("\n"):  # a line is no header
         return None
-    about = [(name, value.lstrip(" \t")) for name, value in pairs if name[:8].lower() == "content-"]
+    about = [(name, value.lstrip(" \t")) for name, value in pairs if name[0] in "cC" and name[:8].lower() == "content-"]
     found = {name.lower(): value for name, value in reversed(about)}  # of two the first counts
     if _MANY.search(found.get("content-type", "")):
         return None
