@@ -85,7 +85,6 @@ def parse(raw: bytes) -> Message:
     pairs, mime = one_part(raw, head) or many_parts(few_parts(raw, head, problems), problems)
     headers = _headers(pairs, problems)
     first = dict(reversed(headers))
-    encoded = "=?" in "\n".join([value for _, value in headers])
     found: dict[str, list[str]] = {name: [] for name in ("from", "to", "cc", "references")}
     for name, value in headers:
         if name in found:
@@ -115,7 +114,7 @@ def parse(raw: bytes) -> Message:
         thread_index=_thread_index(first.get("thread-index", "")),
         text=text,
         from_html=from_html,
-        headers=tuple([(name, decode_words(value)) for name, value in headers]) if encoded else headers,
+        headers=_decoded(headers) if b"?" in raw[:head] else headers,  # -1 is right too: no word ends with its "?"
         attachments=attachments,
         problems=tuple(dict.fromkeys(problems)),
         reports=reports,
@@ -158,6 +157,10 @@ def _headers(pairs: Pairs, problems: list[str]) -> tuple[tuple[str, str], ...]:
     if text.isascii() and not text.encode().translate(None, _PRINTED):  # what header_text asks of each
         return tuple([(header_name(name), value.strip()) for name, value in pairs])
     return tuple([(header_name(name), header_text(value)) for name, value in pairs])
+
+
+def _decoded(headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    return tuple([(name, decode_words(value) if "=?" in value else value) for name, value in headers])
 
 
 # ---- ids and addresses
