@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 HEADER_BYTES = 262_144  # all headers of a mail
+VALUE_BYTES = 32_768  # one header
 HEAD = 100_000  # bytes of them that are looked at when it arrives
 NESTED = 30  # multiparts and enclosed messages in one mail
 PARTS = 1_000

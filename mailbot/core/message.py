@@ -18,16 +18,14 @@ from typing import NamedTuple
 
 from mailbot.core.date import read_date
 from mailbot.core.encoded import body_text, decode_words, header_name, header_text, plain_text
-from mailbot.core.limits import PARTS, bounded, few_parts, head_end
+from mailbot.core.limits import PARTS, VALUE_BYTES, bounded, few_parts, head_end
 from mailbot.core.signed import plain
 from mailbot.core.structure import Pairs, Text, many_parts, one_part
 
-VALUE_BYTES = 32_768  # one header
 HEADERS = 500
 TEXT_CHARS = 2_097_152
 ADDRESSES = 500
 REFERENCES = 200
-_PRINTED = bytes(range(32, 127))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +80,8 @@ def parse(raw: bytes) -> Message:
     problems: list[str] = []
     raw = bounded(raw, problems)
     head = head_end(raw)
-    pairs, mime = one_part(raw, head) or many_parts(few_parts(raw, head, problems), problems)
-    headers = _headers(pairs, problems)
+    pairs, mime, printed = one_part(raw, head) or many_parts(few_parts(raw, head, problems), problems)
+    headers = _headers(pairs, printed, problems)
     first = dict(reversed(headers))
     found: dict[str, list[str]] = {name: [] for name in ("from", "to", "cc", "references")}
     for name, value in headers:
@@ -145,17 +143,16 @@ def author(message: Message) -> Address:
 _VIA = re.compile(r"(?P<name>[^<>]{1,200}?)\s+via\s+\S[^<>]{0,200}", re.IGNORECASE)
 
 
-def _headers(pairs: Pairs, problems: list[str]) -> tuple[tuple[str, str], ...]:
+def _headers(pairs: Pairs, printed: bool, problems: list[str]) -> tuple[tuple[str, str], ...]:
     """(lower-case name, value), unfolded and without raw 8-bit characters, encoded words still encoded."""
     if len(pairs) > HEADERS:
         problems.append(f"more than {HEADERS} headers: the rest was not read")
         del pairs[HEADERS:]
-    text = "".join([value for _, value in pairs])
-    if len(text) > VALUE_BYTES and any(len(value) > VALUE_BYTES for _, value in pairs):
+    if printed:
+        return tuple([(header_name(name), value.strip()) for name, value in pairs])
+    if any(len(value) > VALUE_BYTES for _, value in pairs):
         problems.append(f"a header over {VALUE_BYTES} bytes was cut")
         pairs = [(name, value[:VALUE_BYTES]) for name, value in pairs]
-    if text.isascii() and not text.encode().translate(None, _PRINTED):  # what header_text asks of each
-        return tuple([(header_name(name), value.strip()) for name, value in pairs])
     return tuple([(header_name(name), header_text(value)) for name, value in pairs])
 
 

@@ -14,8 +14,11 @@ from email.message import Message as Mime
 from email.parser import BytesHeaderParser
 from typing import NamedTuple
 
+from mailbot.core.limits import VALUE_BYTES
+
 Pairs = list[tuple[str, str]]  # (name, value), bytes that are not ASCII as surrogates, encoded words still encoded
 
+_PRINTED = bytes(range(32, 127))
 _BLANK = re.compile(rb"\n\r?\n")
 _FOLD = re.compile(r"\n[ \t]")
 _FIELD = re.compile(r"\n([!-9;-~]+):([^\n]*)")  # RFC 5322 2.2, unfolded; a blank before the colon is none
@@ -35,8 +38,8 @@ class Text(NamedTuple):
     content_type: str
 
 
-def many_parts(raw: bytes, problems: list[str]) -> tuple[Pairs, Mime]:
-    """The headers of the mail, and its parts."""
+def many_parts(raw: bytes, problems: list[str]) -> tuple[Pairs, Mime, bool]:
+    """The headers of the mail, its parts, and False: more is to be asked of the headers."""
     try:
         mime = _sound(raw)
         if mime is None:
@@ -44,7 +47,7 @@ def many_parts(raw: bytes, problems: list[str]) -> tuple[Pairs, Mime]:
     except Exception as error:  # the stdlib raises on some parameters (cpython#151857): headers and bare text are left
         problems.append(f"the parts could not be read ({type(error).__name__}): taken as one text")
         mime = BytesHeaderParser().parsebytes(raw)
-    return list(mime.raw_items()), mime
+    return list(mime.raw_items()), mime, False
 
 
 def _sound(raw: bytes) -> Mime | None:
@@ -84,9 +87,10 @@ def _part(text: str) -> Mime | None:
     return part
 
 
-def one_part(raw: bytes, head: int) -> tuple[Pairs, Mime | Text] | None:
+def one_part(raw: bytes, head: int) -> tuple[Pairs, Mime | Text, bool] | None:
     """The same the short way; None where it may have more parts or a header is not as it should be.
 
+    The third: are the headers short, and nothing but printed ASCII? Then nothing more is asked of each.
     ``head``: where the blank line behind the headers begins, -1: nowhere.
     The part has only the headers that say how its text is to be read.
     """
@@ -99,7 +103,8 @@ def one_part(raw: bytes, head: int) -> tuple[Pairs, Mime | Text] | None:
         return None
     text = "\n" + _FOLD.sub(" ", text[:-2])
     pairs: Pairs = _FIELD.findall(text)
-    if len(pairs) != text.count("\n"):  # a line is no header
+    printed = end <= VALUE_BYTES and text.isascii() and text.encode().translate(None, _PRINTED) == b"\n" * len(pairs)
+    if not printed and len(pairs) != text.count("\n"):  # a line is no header
         return None
     about = [(name, value.lstrip(" \t")) for name, value in pairs if name[0] in "cC" and name[:8].lower() == "content-"]
     found = {name.lower(): value for name, value in reversed(about)}  # of two the first counts
@@ -109,9 +114,9 @@ def one_part(raw: bytes, head: int) -> tuple[Pairs, Mime | Text] | None:
     attached = found.get("content-disposition", "").lower().startswith("attachment")
     if encoding in _READ and not attached and kind.isascii() and (not kind or _PLAIN.match(kind)):
         data = raw[end:]
-        return pairs, Text(quopri.decodestring(data) if encoding == "quoted-printable" else data, kind)
+        return pairs, Text(quopri.decodestring(data) if encoding == "quoted-printable" else data, kind), printed
     mime = Mime()
     for name, value in about:
         mime.set_raw(name, value)
     mime.set_payload(raw[end:].decode("ascii", "surrogateescape"))
-    return pairs, mime
+    return pairs, mime, printed
