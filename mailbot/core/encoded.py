@@ -96,12 +96,6 @@ def header_text(value: str) -> str:
     return value.strip()
 
 
-@lru_cache(maxsize=1024)
-def header_name(name: str) -> str:
-    """A header's name, small; they are always the same few hundred."""
-    return header_text(name.lower())
-
-
 def _escaped(value: str) -> bool:
     return all(c < "\x80" or "\udc80" <= c <= "\udcff" for c in value)
 

@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from mailbot.core.date import read_date
-from mailbot.core.encoded import body_text, decode_words, header_name, header_text, plain_text
+from mailbot.core.encoded import body_text, decode_words, header_text, plain_text
 from mailbot.core.limits import PARTS, VALUE_BYTES, bounded, few_parts, head_end
 from mailbot.core.signed import plain
 from mailbot.core.structure import Pairs, Text, many_parts, one_part
@@ -149,11 +149,11 @@ def _headers(pairs: Pairs, printed: bool, problems: list[str]) -> tuple[tuple[st
         problems.append(f"more than {HEADERS} headers: the rest was not read")
         del pairs[HEADERS:]
     if printed:
-        return tuple([(header_name(name), value.strip()) for name, value in pairs])
+        return tuple([(name.lower(), value.strip()) for name, value in pairs])
     if any(len(value) > VALUE_BYTES for _, value in pairs):
         problems.append(f"a header over {VALUE_BYTES} bytes was cut")
         pairs = [(name, value[:VALUE_BYTES]) for name, value in pairs]
-    return tuple([(header_name(name), header_text(value)) for name, value in pairs])
+    return tuple([(name.lower(), header_text(value)) for name, value in pairs])
 
 
 def _decoded(headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:

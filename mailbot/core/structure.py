@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 from mailbot.core.limits import VALUE_BYTES
 
-Pairs = list[tuple[str, str]]  # (name, value), bytes that are not ASCII as surrogates, encoded words still encoded
+Pairs = list[tuple[str, str]]
+"""(name, value): the name printed ASCII; bytes of the value that are not ASCII as surrogates, encoded words still encoded."""
 
 _PRINTED = bytes(range(32, 127))
 _BLANK = re.compile(rb"\n\r?\n")
