@@ -91,9 +91,11 @@ def header_text(value: str) -> str:
         value = decode(value.encode("ascii", "surrogateescape") if _escaped(value) else value.encode())[0]
     if not value.isprintable():
         value = value.replace("\r\n", "\n").replace("\n ", " ").replace("\n\t", " ")
-    if not value.isprintable():  # more than folds
-        value = _CONTROL.sub("", _FOLD.sub(" ", value))
-    return value.strip()
+    return _clean(value)
+
+
+def _clean(value: str) -> str:
+    return (value if value.isprintable() else _CONTROL.sub("", _FOLD.sub(" ", value))).strip()
 
 
 def _escaped(value: str) -> bool:
@@ -124,7 +126,7 @@ def decode_words(value: str) -> str:
         held.append(data)
         at = match.end()
     out += [decode(b"".join(held), charset)[0] if held else "", value[at:]]
-    return _CONTROL.sub("", _FOLD.sub(" ", "".join(out))).strip()
+    return _clean("".join(out))
 
 
 def _word(encoding: str, text: str) -> bytes | None:
