@@ -172,10 +172,12 @@ def _ids(value: str, people: tuple[Address, ...]) -> tuple[str, ...]:
 
     Old programs write ``Message from Alice <alice@x> of Monday <id@x>``: a person's address is no id.
     """
+    if not value:
+        return ()
     emails = {a.email for a in people}
     if _LISTED.fullmatch(value):  # nearly all
-        ids = value.replace("<", " ").replace(">", " ").split()
-        return tuple(dict.fromkeys([i for i in ids if i.lower() not in emails]))
+        ids = dict.fromkeys(value.replace("<", " ").replace(">", " ").split())
+        return tuple([i for i in ids if i.lower() not in emails] if emails else ids)
     framed: list[str] = []
     bare: list[str] = []
     for match in _ID.finditer(value):
