@@ -52,12 +52,12 @@ def read_date(value: str, problems: list[str]) -> tuple[datetime | None, bool]:
     for pattern, _ in FORMS:
         match = pattern.search(value)
         if match:
-            return _instant(match.groupdict(), value, problems)
+            return _instant(match, value, problems)
     problems.append(f"Date could not be read: {value[:60]!r}")
     return None, False
 
 
-def _instant(part: dict[str, str | None], value: str, problems: list[str]) -> tuple[datetime | None, bool]:
+def _instant(part: re.Match[str], value: str, problems: list[str]) -> tuple[datetime | None, bool]:
     month = part["month"] or ""
     number = int(month) if month.isdigit() else MONTHS.get(month[:4].lower()) or MONTHS.get(month[:3].lower(), 0)
     year, hour = int(part["year"] or 0), int(part["hour"] or 0)
