@@ -62,8 +62,7 @@ class Evidence:
     address: tuple[bool, str] = (False, "")
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
+class _Way(NamedTuple):
     """Through our list? ``by``: the header that says so, "" for none. ``seal``: the list's signature that covers it;
     ``peer``: a host of the list's handed it over; ``reason``: a sentence."""
 
