@@ -54,7 +54,7 @@ def many_parts(raw: bytes, problems: list[str]) -> tuple[Pairs, Mime, bool]:
 def _sound(raw: bytes) -> Mime | None:
     """The parts the short way; None where anything is not as it should be."""
     text = "\n" + raw.decode("ascii", "surrogateescape")
-    return None if text.count("\r") != text.count("\r\n") else _part(text)
+    return None if "\r" in text and text.count("\r") != text.count("\r\n") else _part(text)
 
 
 def _part(text: str) -> Mime | None:
