@@ -38,8 +38,7 @@ class Part(NamedTuple):
 
 LINES = 20_000  # lines that are judged in full; the rest by its marks alone
 SIGNATURE = 25  # lines of a signature; what is longer is text
-RULES = frozenset("-_=#~—")  # with which the rule above a list footer begins
-RULE_ENDS = RULES | {"."}
+RULES = frozenset("-_=#~—")  # with which the rule above a list footer begins and ends
 
 
 def split(text: str) -> tuple[Part, ...]:
@@ -77,13 +76,12 @@ class _Reader(Openers):
 
     def read(self) -> None:
         """Nearly all lines are prose or marked: they are judged at once, and only the others one by one."""
-        footers = self._footers()
         at = 0
-        for n in sorted({*footers, *self._telling()}):
+        for n in sorted({*self._telling()}):
             if n < at:
                 continue
             self.has_own = self.has_own or Kind.OWN in self.kinds[at:n]
-            at = self._mark(n, footers[n], Kind.FOOTER) if n in footers else self._line(n)
+            at = self._mark(n, end, Kind.FOOTER) if (end := self._footer(n)) else self._line(n)
         if not self.has_own and Kind.OWN not in self.kinds[at:]:
             self._never_nothing()
 
@@ -113,10 +111,12 @@ class _Reader(Openers):
                         yield from heads
                         yield n
             elif first in "-_=*":
-                if (last == first == "-") or quotes.may_separate(line):
+                if (last == first == "-") or quotes.may_separate(line) or self._footer(n):
                     yield n
-            elif ((line.find(":", 0, 34) > 0 or wide) and quotes.field(line)[0]) or (
-                (not after or after[0] in ">-_") and len(line) <= 100 and quotes.is_mobile(line)
+            elif (
+                ((line.find(":", 0, 34) > 0 or wide) and quotes.field(line)[0])
+                or ((not after or after[0] in ">-_") and len(line) <= 100 and quotes.is_mobile(line))
+                or (first in RULES and self._footer(n))
             ):
                 yield n
 
@@ -275,22 +275,19 @@ class _Reader(Openers):
             return False
         return quotes.is_mobile(self.lines[at])
 
-    def _footers(self) -> dict[int, int]:
-        """First line -> line after the last of every list footer: a rule, then a line that only lists write."""
-        found: dict[int, int] = {}
-        for at in [n for n, line in enumerate(self.lines) if line and line[-1] in RULE_ENDS and line[0] in RULES]:
-            line = self.lines[at]
-            if not quotes.FOOTER_RULE.match(line):
-                continue
-            n = self.next(at + 1, 4)
-            listed = n > 0 and any(len(x) > 8 and quotes.FOOTER_LINE.match(x) for x in self.lines[n : n + 3])
-            if not listed or (self.lines[n].lower().endswith("mailing list") and not quotes.LONG_RULE.match(line)):
-                continue
-            end = n
-            while end < len(self.lines) and self.lines[end] and end - n < BLOCK:
-                end += 1
-            found[at] = end
-        return found
+    def _footer(self, at: int) -> int:
+        """The line after a list footer that begins at ``at``, or 0: a rule, then a line that only lists write."""
+        line = self.lines[at]
+        if line[-1] not in RULES or not quotes.FOOTER_RULE.match(line):
+            return 0
+        n = self.next(at + 1, 4)
+        listed = n > 0 and any(len(x) > 8 and quotes.FOOTER_LINE.match(x) for x in self.lines[n : n + 3])
+        if not listed or (self.lines[n].lower().endswith("mailing list") and not quotes.LONG_RULE.match(line)):
+            return 0
+        end = n
+        while end < len(self.lines) and self.lines[end] and end - n < BLOCK:
+            end += 1
+        return end
 
     def _never_nothing(self) -> None:
         """A text of which nothing is own because it looks like a signature is own."""
