@@ -241,7 +241,9 @@ def may_separate(line: str) -> bool:
     if line[1:2] and line[1] not in "-_=* \t":
         return ":" in line and field(line)[0] != ""
     words = _words(line).search(line, 2, 60)
-    return words is None or words[0].casefold() in _FIRST or (":" in line and field(line)[0] != "")
+    if words is None:
+        return line == "--" or RULE.match(line) is not None
+    return words[0].casefold() in _FIRST or (":" in line and field(line)[0] != "")
 
 
 FORWARD_END = re.compile(r"-{3,}\s?End (?:of )?forwarded message\s?-{3,}$", re.IGNORECASE)
@@ -249,11 +251,14 @@ FORWARD_END = re.compile(r"-{3,}\s?End (?:of )?forwarded message\s?-{3,}$", re.I
 
 def may_introduce(line: str) -> bool:
     """Whether a line that ends with a colon may be one of those above, an attribution or a header: a cheap first question."""
-    if "@" in line or " at " in line or line[0] in "-_=*" or line.startswith(("Quot", "Zitat", "Cit")):
+    if "@" in line or " at " in line or line.startswith(("Quot", "Zitat", "Cit")):
         return True
     if has_verb(line) or field(line)[0] or is_mobile(line):
         return True
-    return _may_be_one(line, _FORWARDED) and FORWARD_LINE.match(line) is not None
+    ruled = line[0] in "-_=*"
+    if ruled and (STARRED.match(line) or ORIGINAL_LINE.match(line) or ends_with_verb(line) or line.endswith(INSIDE_ENDS)):
+        return True
+    return (ruled or _may_be_one(line, _FORWARDED)) and FORWARD_LINE.match(line) is not None
 
 
 # ---- signatures of telephones

@@ -111,7 +111,7 @@ class _Reader(Openers):
                         yield from heads
                         yield n
             elif first in "-_=*":
-                if (last == first == "-") or quotes.may_separate(line) or self._footer(n):
+                if (last == first == "-" and len(line) > 3) or quotes.may_separate(line) or self._footer(n):
                     yield n
             elif (
                 ((line.find(":", 0, 34) > 0 or wide) and quotes.field(line)[0])
