@@ -52,7 +52,7 @@ class Openers:
         if not any(line and line[-1] in _MAY_END for line in self.lines[at : at + 4]):  # dates are dear to look for
             return 0
         first = self.lines[at]
-        dated = bool(quotes.START.match(first) and quotes.has_date(first[:80]))
+        dated = quotes.begins_dated(first)
         joinable = dated or ("<" in first and quotes.has_address(first))
         joined = ""
         for n in range(at, min(at + 4, len(self.lines))):

@@ -123,6 +123,13 @@ ENDS_ADDRESS = re.compile(
     r"[<(]\s?(?:mailto:)?[^\s<>()]{1,100}(?:@| at )[\w.-]{2,60}(?:<mailto:[^<>]{1,100}>)?[>)]\s?[:：]$"
 )
 START = re.compile(r"[\W_]{0,8}+(?:[^\W\d]{1,12}+[.,：]{0,2}\s++){0,4}+\d")
+
+
+def begins_dated(line: str) -> bool:
+    """Whether it begins with a date, or with up to four words and a date somewhere behind them."""
+    return START.match(line) is not None and has_date(line[:80])
+
+
 COMPLETE = re.compile(  # what a mail program writes, and a story-teller does not: dashes, "you", weekday with year and clock
     r"^-{2,}|\b(?:you|du|Sie|vous|usted|Lei) (?:wrote|schrieb|avez écrit|escribió)|"
     r"\b(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so|lun|mer|jeu|ven|sam|dim|mié|jue|sáb|dom|gio|wo|vr|za|zo)"

@@ -99,17 +99,10 @@ class _Reader(Openers):
                 elif last in COLONS and line.startswith(MARKED_ENDS):
                     yield from self._heads(n)
             elif last in COLONS or (last == ">" and self.marked(n)):
-                introduces = last == ">" or quotes.may_introduce(line)
-                if (
-                    introduces
-                    or len(line) < 8
-                    or self.marked(n)
-                    or quotes.may_name("\n".join(lines[max(n - 3, 0) : n + 1]))
-                ):
-                    heads = self._heads(n)
-                    if heads or introduces:
-                        yield from heads
-                        yield n
+                heads = self._heads(n)
+                if last == ">" or quotes.may_introduce(line) or (heads and self._may_end(n)):
+                    yield from heads
+                    yield n
             elif first in "-_=*":
                 if (last == first == "-" and len(line) > 3) or quotes.may_separate(line) or self._footer(n):
                     yield n
@@ -122,8 +115,19 @@ class _Reader(Openers):
 
     def _heads(self, at: int) -> list[int]:
         """The lines above ``at`` with which an attribution may begin that ends there."""
-        above = [(n, self.lines[n]) for n in range(max(at - 3, 0), at)]
-        return [n for n, line in above if line and line[0] != ">" and ("<" in line or quotes.START.match(line))]
+        heads: list[int] = []
+        for n in range(at - 1, max(at - 4, -1), -1):
+            line = self.lines[n]
+            if not line or (line[0] == ">" and not line.startswith(MARKED_ENDS)):
+                break
+            if line[0] != ">" and (("<" in line and quotes.has_address(line)) or quotes.begins_dated(line)):
+                heads.append(n)
+        return heads
+
+    def _may_end(self, at: int) -> bool:
+        """Whether a line that introduces nothing by itself may end an attribution that begins above it."""
+        near = self.lines[max(at - 3, 0) : at + 1]
+        return len(near[-1]) < 8 or self.marked(at) or quotes.may_name("\n".join(near))
 
     def _line(self, at: int) -> int:
         """Judge the line ``at`` and what hangs on it; return the next line to judge."""
