@@ -327,6 +327,9 @@ def _may_be_one(line: str, begins: frozenset[str]) -> bool:
     return line[:2].lower() in begins or not line.isascii()
 
 
+BEGINS = frozenset(  # of lines in ASCII that may be a field or a telephone's
+    a + b for c in _PHONES | _STARTS for a in (c[0], c[0].upper()) for b in (c[1], c[1].upper())
+)
 FOOTER_LINE = re.compile("|".join(f"(?:{p.pattern})" for p, _ in FOOTERS), re.IGNORECASE)
 FOOTER_RULE = re.compile(r"(?:_{5,}|-{2,} ?|—|={5,}|#{5,}|-|~{5,}|(?:-=){5,}-?|[-~]{5,}|__\._,_\.___)\s*$")
 LONG_RULE = re.compile(r"(?:_{5,}|-{20,}|={20,}|#{20,})\s*$")

@@ -88,13 +88,12 @@ class _Reader(Openers):
     def _telling(self) -> Iterator[int]:
         """The lines that may begin or end something, a few more than do. Cheap questions come first."""
         lines = self.lines
-        wide = "：" in self.text
-        for n, (line, after) in enumerate(zip(lines, [*lines[1:], ""], strict=True)):
+        for n, line in enumerate(lines):
             if not line:
                 continue
             first, last = line[0], line[-1]
             if first == ">":  # of these few are looked at; an attribution may end in one, and begins above it
-                if last == "<" or line.startswith(">>> "):
+                if last == "<" or (last == ">" and line.startswith(">>> ")):
                     yield n
                 elif last in COLONS and line.startswith(MARKED_ENDS):
                     yield from self._heads(n)
@@ -106,9 +105,9 @@ class _Reader(Openers):
             elif first in "-_=*":
                 if (last == first == "-" and len(line) > 3) or quotes.may_separate(line) or self._footer(n):
                     yield n
-            elif (
-                ((line.find(":", 0, 34) > 0 or wide) and quotes.field(line)[0])
-                or ((not after or after[0] in ">-_") and len(line) <= 100 and quotes.is_mobile(line))
+            elif (line[:2] in quotes.BEGINS or first in "|#~" or not line.isascii()) and (
+                quotes.field(line)[0]
+                or (len(line) <= 100 and not self._goes_on(n) and quotes.is_mobile(line))
                 or (first in RULES and self._footer(n))
             ):
                 yield n
