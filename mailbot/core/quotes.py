@@ -7,6 +7,7 @@ tried on a bounded piece of text only.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 # ---- "On Monday Alice wrote:"
 
@@ -183,10 +184,12 @@ def field(line: str) -> tuple[str, str]:
     """("from" | "sent" | "to" | "subject" | "cc", value) of a header line in any of the languages, else ("", "")."""
     if line[:2].casefold()[:2] not in _STARTS and line[:1] not in _AROUND:  # nearly all
         return "", ""
-    name, colon, value = line[:60].partition(":")
-    if not colon:
-        name, colon, value = line[:60].partition("：")
-    if not colon or len(name) > 32:
+    head = line[:60]
+    colon = ":" if ":" in head else "："
+    if colon not in head:
+        return "", ""
+    name, _, value = head.partition(colon)
+    if len(name) > 32:
         return "", ""
     found = FIELD_OF.get(name.strip(_AROUND).casefold(), "")
     return found, (value + line[60:]).strip(" *_\t\xa0") if found else ""
@@ -259,9 +262,11 @@ FORWARD_END = re.compile(r"-{3,}\s?End (?:of )?forwarded message\s?-{3,}$", re.I
 
 def may_introduce(line: str) -> bool:
     """Whether a line that ends with a colon may be one of those above, an attribution or a header: a cheap first question."""
-    if "@" in line or " at " in line or line.startswith(("Quot", "Zitat", "Cit")):
+    if "@" in line or " at " in line or has_verb(line):
         return True
-    if has_verb(line) or field(line)[0] or is_mobile(line):
+    if line.isascii() and line[:2] not in _INTRODUCE and line[0] not in "-_=*|":  # nearly all
+        return False
+    if line.startswith(("Quot", "Zitat", "Cit")) or field(line)[0] or is_mobile(line):
         return True
     ruled = line[0] in "-_=*"
     if ruled and (STARRED.match(line) or ORIGINAL_LINE.match(line) or ends_with_verb(line) or line.endswith(INSIDE_ENDS)):
@@ -327,9 +332,15 @@ def _may_be_one(line: str, begins: frozenset[str]) -> bool:
     return line[:2].lower() in begins or not line.isascii()
 
 
-BEGINS = frozenset(  # of lines in ASCII that may be a field or a telephone's
-    a + b for c in _PHONES | _STARTS for a in (c[0], c[0].upper()) for b in (c[1], c[1].upper())
-)
+
+
+def _begins(pairs: Iterable[str]) -> frozenset[str]:
+    """With the same in capitals."""
+    return frozenset(a + b for x, y in pairs for a in (x, x.upper()) for b in (y, y.upper()))
+
+
+BEGINS = _begins(_PHONES | _STARTS)  # of lines in ASCII that may be a field or a telephone's
+_INTRODUCE = BEGINS | _begins({*_FORWARDED, "qu", "zi", "ci"})
 FOOTER_LINE = re.compile("|".join(f"(?:{p.pattern})" for p, _ in FOOTERS), re.IGNORECASE)
 FOOTER_RULE = re.compile(r"(?:_{5,}|-{2,} ?|—|={5,}|#{5,}|-|~{5,}|(?:-=){5,}-?|[-~]{5,}|__\._,_\.___)\s*$")
 LONG_RULE = re.compile(r"(?:_{5,}|-{20,}|={20,}|#{20,})\s*$")
