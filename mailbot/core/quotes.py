@@ -83,9 +83,9 @@ INSIDE_ENDS = tuple(verb + end for verb in ("wrote", "écrit", "schrieb", "escri
 _MONTHS = (
     "jan feb fév fev mar mär mrt apr avr abr may mai maj mei mag jun juin giu jul juil lug aug aoû ago sep set oct okt "
     "ott out nov dec dez déc dic des янв фев мар апр мая май июн июл авг сен окт ноя дек"
-).split()
-_LETTERS = "".join(sorted({month[0] for month in _MONTHS}))  # to look at no others: a third of the time
-_MONTH = "|".join(f"{a}(?:{'|'.join(month[1:] for month in _MONTHS if month[0] == a)})" for a in _LETTERS)
+)
+_LETTERS = "".join(sorted({month[0] for month in _MONTHS.split()}))  # to look at no others: a third of the time
+_MONTH = "|".join(f"{a}(?:{'|'.join(month[1:] for month in _MONTHS.split() if month[0] == a)})" for a in _LETTERS)
 DATE = re.compile(  # a day with its month or year; a clock alone is no date
     rf"(?=[\d{_LETTERS}])"
     r"(?<!\d)(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\s?\d{1,2}[-/.]\s?(?:\d{4}|\d{2})(?!\d)|\d{4}\s?[年년]"
@@ -269,7 +269,9 @@ def may_introduce(line: str) -> bool:
     if line.startswith(("Quot", "Zitat", "Cit")) or field(line)[0] or is_mobile(line):
         return True
     ruled = line[0] in "-_=*"
-    if ruled and (STARRED.match(line) or ORIGINAL_LINE.match(line) or ends_with_verb(line) or line.endswith(INSIDE_ENDS)):
+    if ruled and (
+        STARRED.match(line) or ORIGINAL_LINE.match(line) or ends_with_verb(line) or line.endswith(INSIDE_ENDS)
+    ):
         return True
     return (ruled or _may_be_one(line, _FORWARDED)) and FORWARD_LINE.match(line) is not None
 
@@ -332,11 +334,9 @@ def _may_be_one(line: str, begins: frozenset[str]) -> bool:
     return line[:2].lower() in begins or not line.isascii()
 
 
-
-
 def _begins(pairs: Iterable[str]) -> frozenset[str]:
     """With the same in capitals."""
-    return frozenset(a + b for x, y in pairs for a in (x, x.upper()) for b in (y, y.upper()))
+    return frozenset(a + b for pair in pairs for a in (pair[0], pair[0].upper()) for b in (pair[1], pair[1].upper()))
 
 
 BEGINS = _begins(_PHONES | _STARTS)  # of lines in ASCII that may be a field or a telephone's
