@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
-from itertools import accumulate
 from typing import NamedTuple
 
 from mailbot.core import quotes
@@ -66,7 +65,8 @@ class _Reader(Openers):
         self.raw = text.split("\n", LINES)
         self.tail = self.raw.pop() if len(self.raw) > LINES else ""
         self.tail_kind: Kind | None = None
-        long = max(map(len, self.raw)) > LINE
+        self.lengths = list(map(len, self.raw))
+        long = max(self.lengths) > LINE
         super().__init__([line[:LINE].strip() for line in self.raw] if long else list(map(str.strip, self.raw)))
         self.kinds: list[Kind | None] = [(_QUOTE if x[0] == ">" else _OWN) if x else None for x in self.lines]
         self.inside: dict[int, int] = {}  # line -> column where an attribution begins in it
@@ -301,22 +301,20 @@ class _Reader(Openers):
 
     def parts(self) -> Iterator[Part]:
         """Runs of lines of one kind; a blank line is as the line before it."""
-        kind = _OWN
-        start = 0
-        begins = list(accumulate(map(len, self.raw), initial=0))  # without the line ends
-        inside = self.inside
+        kind, inside = _OWN, self.inside
+        start = at = seen = 0  # the line ``seen`` begins at ``at``
         for n, found in enumerate(self.kinds):
-            if found and found is not kind:
-                at = begins[n] + n
-                if at > start:
-                    yield Part(start, at, kind)
-                start, kind = at, found
-            if inside and n in inside:
-                at = begins[n] + n + inside[n]
-                yield Part(start, at, kind)
-                start, kind = at, Kind.ATTRIBUTION
-        at = begins[-1] + len(self.raw)
-        at = min(at, len(self.text))
+            if found and (found is not kind or (inside and n in inside)):
+                at += sum(self.lengths[seen:n]) + n - seen
+                seen = n
+                if found is not kind:
+                    if at > start:
+                        yield Part(start, at, kind)
+                    start, kind = at, found
+                if n in inside:
+                    yield Part(start, at + inside[n], kind)
+                    start, kind = at + inside[n], Kind.ATTRIBUTION
+        at = min(sum(self.lengths) + len(self.raw), len(self.text))
         if at > start:
             yield Part(start, at, kind)
         if self.tail:
