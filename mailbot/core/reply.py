@@ -103,12 +103,16 @@ class _Reader(Openers):
                     yield from heads
                     yield n
             elif first in "-_=*":
-                if (last == first == "-" and len(line) > 3) or quotes.may_separate(line) or self._footer(n):
+                if (
+                    (last == first == "-" and len(line) > 3)
+                    or quotes.may_separate(line)
+                    or (last in RULES and self._footer(n))
+                ):
                     yield n
             elif (line[:2] in quotes.BEGINS or first in "|#~" or not line.isascii()) and (
                 quotes.field(line)[0]
                 or (len(line) <= 100 and not self._goes_on(n) and quotes.is_mobile(line))
-                or (first in RULES and self._footer(n))
+                or (last in RULES and self._footer(n))
             ):
                 yield n
 
@@ -281,7 +285,7 @@ class _Reader(Openers):
     def _footer(self, at: int) -> int:
         """The line after a list footer that begins at ``at``, or 0: a rule, then a line that only lists write."""
         line = self.lines[at]
-        if line[-1] not in RULES or not quotes.FOOTER_RULE.match(line):
+        if not quotes.FOOTER_RULE.match(line):
             return 0
         n = self.next(at + 1, 4)
         listed = n > 0 and any(len(x) > 8 and quotes.FOOTER_LINE.match(x) for x in self.lines[n : n + 3])
