@@ -49,7 +49,7 @@ class Openers:
         return self._attributions[at]
 
     def _find_attribution(self, at: int) -> int:
-        if not any(line and line[-1] in _MAY_END for line in self.lines[at : at + 4]):  # dates are dear to look for
+        if _MAY_END.isdisjoint([line[-1:] for line in self.lines[at : at + 4]]):  # dates are dear to look for
             return 0
         first = self.lines[at]
         dated = quotes.begins_dated(first)
@@ -109,7 +109,7 @@ class Openers:
 
     def _find_block(self, at: int) -> int:
         line, start = self.lines[at], at
-        if line[0] not in "-_=*>" and ":" not in line[:60] and "：" not in line[:60]:
+        if line[0] not in "-_=*>" and not quotes.field(line)[0]:
             return 0
         if quotes.RULE.match(line):
             start = self.next(at + 1, 4)
@@ -126,4 +126,4 @@ class Openers:
                 break
             else:
                 loose += 1
-        return end if quotes.is_header(found, " ".join(self.lines[start:end])) else 0
+        return end if found and quotes.is_header(found, " ".join(self.lines[start:end])) else 0

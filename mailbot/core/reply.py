@@ -270,17 +270,15 @@ class _Reader(Openers):
         line = self.lines[at]
         ruled = line[0] in "-_=*" and (quotes.ORIGINAL_LINE.match(line) or quotes.FORWARD_LINE.match(line))
         marked = line[0] == ">" or self.raw[at] == "-- " or ruled
-        return bool(marked or self.attribution(at) or self.header_block(at))
+        return bool(marked or self.header_block(at) or self.attribution(at))
 
     def _mobile(self, at: int) -> bool:
         """A telephone's line where own text ends: nothing or a quote comes after it."""
-        if len(self.lines[at]) > 100 or self._goes_on(at):
+        if not quotes.is_mobile(self.lines[at]) or len(self.lines[at]) > 100 or self._goes_on(at):
             return False
         n = self.next(at + 1)
         # Above a bare "On … wrote:" it stays: there, the test suites of reply parsers count it as text.
-        if n >= 0 and self.lines[n][0] not in ">-_" and not self.header_block(n):
-            return False
-        return quotes.is_mobile(self.lines[at])
+        return n < 0 or self.lines[n][0] in ">-_" or self.header_block(n) > 0
 
     def _footer(self, at: int) -> int:
         """The line after a list footer that begins at ``at``, or 0: a rule, then a line that only lists write."""
