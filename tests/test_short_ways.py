@@ -74,6 +74,10 @@ Quoting Alice:
 Gesendet von meinem iPhone
 Тема: x
 Betreff：x
+On 6 May 2024 Alice <x> sent:
+Bobwrote:
+On 6 May 2024 at 3 PM, Bobwrote:
+iPhoneから送信
 @@ -1,2 +3,4 @@ case X:
 """.splitlines()
 HEADERS = """

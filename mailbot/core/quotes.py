@@ -79,6 +79,7 @@ INSIDE = re.compile(  # "thanks On Wed, Apr 4, 2012 at 3:59 PM, alice@example.or
     r"[^\n]{8,160}(?:wrote|écrit|schrieb|escribió|scritto)\s?:$"
 )
 INSIDE_ENDS = tuple(verb + end for verb in ("wrote", "écrit", "schrieb", "escribió", "scritto") for end in (":", " :"))
+_SAID = (*INSIDE_ENDS, "> sent:")  # verbs that are no word of their own
 
 _MONTHS = (
     "jan feb fév fev mar mär mrt apr avr abr may mai maj mei mag jun juin giu jul juil lug aug aoû ago sep set oct okt "
@@ -250,11 +251,11 @@ _FIRST = {re.split(r"[\s-]", words)[0].casefold() for words in ORIGINAL + FORWAR
 def may_separate(line: str) -> bool:
     """Whether a line that begins with a mark is a rule, or may be one of the two above, or a header: a cheap first question."""
     if line[1:2] and line[1] not in "-_=* \t":
-        return ":" in line and field(line)[0] != ""
+        return field(line)[0] != ""
     words = _words(line).search(line, 2, 60)
     if words is None:
         return line == "--" or RULE.match(line) is not None
-    return words[0].casefold() in _FIRST or (":" in line and field(line)[0] != "")
+    return words[0].casefold() in _FIRST or field(line)[0] != ""
 
 
 FORWARD_END = re.compile(r"-{3,}\s?End (?:of )?forwarded message\s?-{3,}$", re.IGNORECASE)
@@ -262,16 +263,14 @@ FORWARD_END = re.compile(r"-{3,}\s?End (?:of )?forwarded message\s?-{3,}$", re.I
 
 def may_introduce(line: str) -> bool:
     """Whether a line that ends with a colon may be one of those above, an attribution or a header: a cheap first question."""
-    if "@" in line or " at " in line or has_verb(line):
+    if "@" in line or " at " in line or line.endswith(_SAID) or has_verb(line):
         return True
     if line.isascii() and line[:2] not in _INTRODUCE and line[0] not in "-_=*|":  # nearly all
         return False
     if line.startswith(("Quot", "Zitat", "Cit")) or field(line)[0] or is_mobile(line):
         return True
     ruled = line[0] in "-_=*"
-    if ruled and (
-        STARRED.match(line) or ORIGINAL_LINE.match(line) or ends_with_verb(line) or line.endswith(INSIDE_ENDS)
-    ):
+    if ruled and (STARRED.match(line) or ORIGINAL_LINE.match(line) or ends_with_verb(line)):
         return True
     return (ruled or _may_be_one(line, _FORWARDED)) and FORWARD_LINE.match(line) is not None
 

@@ -107,6 +107,7 @@ class _Reader(Openers):
                     (last == first == "-" and len(line) > 3)
                     or quotes.may_separate(line)
                     or (last in RULES and self._footer(n))
+                    or (not line.isascii() and quotes.is_mobile(line))
                 ):
                     yield n
             elif (line[:2] in quotes.BEGINS or first in "|#~" or not line.isascii()) and (
@@ -118,8 +119,14 @@ class _Reader(Openers):
 
     def _heads(self, at: int) -> list[int]:
         """The lines above ``at`` with which an attribution may begin that ends there."""
-        above = [(n, self.lines[n]) for n in range(max(at - 3, 0), at)]
-        return [n for n, line in above if line and line[0] != ">" and ("<" in line or quotes.START.match(line))]
+        heads: list[int] = []
+        for n in range(at - 1, max(at - 4, -1), -1):
+            line = self.lines[n]
+            if not line or (line[0] == ">" and not line.startswith(MARKED_ENDS)):
+                break
+            if line[0] != ">" and (("<" in line and quotes.has_address(line)) or quotes.begins_dated(line)):
+                heads.append(n)
+        return heads
 
     def _may_end(self, at: int) -> bool:
         """Whether a line that introduces nothing by itself may end an attribution that begins above it."""
