@@ -62,6 +62,7 @@ RULES = """
 —
 -=-=-=-=-=-
 __._,_.___
+__._,_.___:
 ---------- Forwarded message ---------
 -----End forwarded message-----
 Begin forwarded message:

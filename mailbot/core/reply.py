@@ -131,7 +131,8 @@ class _Reader(Openers):
     def _may_end(self, at: int) -> bool:
         """Whether a line that introduces nothing by itself may end an attribution that begins above it."""
         near = self.lines[max(at - 3, 0) : at + 1]
-        return len(near[-1]) < 8 or self.marked(at) or quotes.may_name("\n".join(near))
+        wordless = len(near[-1]) < 8 or near[-1].lower() == near[-1].upper()
+        return wordless or self.marked(at) or quotes.may_name("\n".join(near))
 
     def _line(self, at: int) -> int:
         """Judge the line ``at`` and what hangs on it; return the next line to judge."""
