@@ -77,7 +77,7 @@ class _Reader(Openers):
     def read(self) -> None:
         """Nearly all lines are prose or marked: they are judged at once, and only the others one by one."""
         at = 0
-        for n in sorted({*self._telling()}):
+        for n in sorted(set(self._telling())):
             if n < at:
                 continue
             self.has_own = self.has_own or Kind.OWN in self.kinds[at:n]
