@@ -38,6 +38,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--texts", type=Path, metavar="FOLDER", help="read the times of these mails too (.eml)")
     parser.add_argument("--json", action="store_true", help="one object a line instead of the table")
     args = parser.parse_args(argv)
+    if args.mbox is not None and not args.mbox.is_file():
+        parser.error(f"--mbox {args.mbox}: there is no such file")
+    if args.texts is not None and not any(args.texts.glob("*.eml")):
+        parser.error(f"--texts {args.texts}: there is no .eml file in it")
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="mailbot-bench-", ignore_cleanup_errors=True) as folder:
         options = Options(Path(folder), quick=args.quick, mbox=args.mbox, texts=args.texts)

@@ -34,6 +34,15 @@ def test_a_missed_target_is_said_and_ends_in_1(
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("option", ["--mbox", "--texts"])
+def test_what_is_not_there_is_said_before_anything_is_measured(
+    option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["--only", "times", option, str(tmp_path)])
+    assert f"{option} {tmp_path}: there is no" in capsys.readouterr().err
+
+
 def test_the_table_stands_in_columns() -> None:
     found = lines([at_least("rate", 1234.0, "messages/s", 1000), Row("memory", 47.9, "MB")])
     assert found[1:] == ["rate    1,234 messages/s               >= 1000 messages/s  ok", "memory  47.9 MB"]
