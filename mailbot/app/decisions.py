@@ -17,8 +17,8 @@ from mailbot.core.reply import own_spans
 from mailbot.core.times import Context
 from mailbot.store.state import Doc
 
-# A line that may be a command that decides something.
 _ID = re.compile(r"-\d{8}-")  # of an incident, whatever its letters: INC-20260506-KTR
+# A line that may be a command that decides something.
 _BEGINS = re.compile(r"\n[^\S\n]*(?:ZONE|MERGE|SPLIT|UNDO|CONFIRM|#(?i:mailbot))")
 KEYS = frozenset(("z", "a", "u"))
 # place, number, code, decides something, a zone, UNDO of which codes

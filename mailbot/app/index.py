@@ -302,9 +302,8 @@ class Index:
             facts = facts or Facts.from_json(doc["f"])
             placed = self.threads.place(facts, **decisions.wish(number, doc))
             found = placed_as(placed)
-            moved_here = not found.items() <= doc.items()
-            doc |= found
-            if moved_here:
+            if not found.items() <= doc.items():
+                doc |= found
                 self.state.put("messages", number, doc)
             self._index(number, doc, facts, placed)
         self.decisions.settle()

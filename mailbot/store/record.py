@@ -36,7 +36,8 @@ MOST_VALUE = 998
 
 FILE_NAME = re.compile(r"(?P<direction>in|out)-(?:(?P<month>\d{4}-\d\d)|import-[\w.-]+)\.mbox", re.ASCII)
 _START = b"From "
-# A first line, and any other, that is perhaps to be quoted or renamed: nearly all mails have none.
+# How a first line begins, and any other, that is perhaps to be quoted ("From ", ">From ") or renamed ("X-Mailbot-"): nearly
+# all mails have none. One search for both, because each costs a look at every line.
 _AT_FIRST = (_START, b">", b"X-", b"x-")
 _UNSAFE = re.compile(rb"\n[>FXx](?:>*From |(?<=F)rom |-[Mm][Aa][Ii][Ll][Bb][Oo][Tt]-)")
 # Look-arounds, not groups: 4 million such lines in 32 MB took 4.9 s of CPU, now 1.4.
