@@ -6,12 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from tests.register_scene import Desk
-
-settings.register_profile("mailbot", deadline=None)  # a machine that pauses is no fault of what is tested
-settings.load_profile("mailbot")
 
 
 @pytest.fixture

@@ -256,6 +256,7 @@ BEGINNINGS = [
 ENDS = [b"\n", b"\n\n", b"\r\n", b"\r", b" "]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(BEGINNINGS), st.sampled_from(ENDS)), max_size=8))
 def test_a_mail_is_made_safe_for_the_archive_whatever_its_lines(lines: list[tuple[bytes, bytes]]) -> None:
     mail = b"".join(line + end for line, end in lines)
