@@ -39,7 +39,7 @@ class Server:
 def measure(options: Options) -> Iterator[Row]:
     rates: dict[tuple[str, int], list[float]] = defaultdict(list)
     drains: list[float] = []
-    rounds, count = (1, 100) if options.quick else (5, 1500)
+    rounds, count = (1, 100) if options.quick else (9, 1000)
     with ExitStack() as stack:
         servers = dict(_servers(options, stack, drains))
         for server in servers.values():

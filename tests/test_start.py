@@ -1,4 +1,5 @@
-"""A start with much to load: mail is taken meanwhile, and read when the rest is known."""
+"""Much at once. A start with much to load: mail is taken meanwhile, and read when the rest is known. Mail that never
+stops: it is read all the same."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ import pytest
 
 from mailbot.app import setup
 from mailbot.app.daemon import Daemon
+from mailbot.app.office import SLICE
 from mailbot.app.register import Register
 from mailbot.config import Config
 from mailbot.store.archive import Archive
@@ -89,3 +91,19 @@ def test_a_register_that_cannot_be_loaded_lets_go_of_the_archive(house: House, m
     with pytest.raises(OSError, match="fire"):
         asyncio.run(Daemon(house.config, house.clock).run())
     Archive(house.folder).close()
+
+
+def test_mail_that_never_stops_does_not_keep_reading_from_its_share(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three slices of reading, and somebody is always sending."""
+
+    async def scene() -> None:
+        async with house.run() as running:
+            assert running.daemon.intake.busy() is False
+            monkeypatch.setattr(running.daemon.intake, "busy", lambda: True)
+            await running.send(*(mail(f"{n}@example.org", f"Disk {n}00 full", "It is full.") for n in range(3 * SLICE)))
+            await running.settle()
+            assert len(running.daemon.offices[0].register.members) == 3 * SLICE
+
+    asyncio.run(scene())

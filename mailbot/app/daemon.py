@@ -35,7 +35,7 @@ from mailbot.intake.keys import Ask
 from mailbot.intake.smtp import Intake
 from mailbot.store.archive import Archive, Arrival, Record, utcnow
 
-SHARE = 4  # of the time reading gets a fourth while mail is coming in, so that steady mail does not starve it
+SHARE = 8  # of the time reading gets an eighth while mail is coming in, so that steady mail does not starve it
 TICK = 15  # seconds between looks at what is due
 GRACE = 10.0  # seconds that a running DATA gets at shutdown
 LAST_MAIL = 3.0  # seconds that a hand-over gets then
