@@ -157,6 +157,14 @@ class Process:
         self.ports = {kind: int(port) for kind, port in found}
         return self
 
+    def works(self) -> bool:
+        """Is a thread of it on a processor, or at the disk? False where the system has no /proc (proc_pid_stat(5), field 3)."""
+        states = []
+        for thread in Path(f"/proc/{self.peer.pid}/task").glob("*/stat"):
+            with contextlib.suppress(OSError):  # it has just ended
+                states.append(thread.read_text(encoding="ascii").rpartition(")")[2].split()[0])
+        return any(state in "RD" for state in states)
+
     def kill(self) -> None:
         """kill -9."""
         self.peer.kill()

@@ -31,6 +31,7 @@ from mailbot.store.tiny import TinyState
 from tests.daemon_process import Process, Sink, connected, give, mail, mailbot, wait_for, write_config
 
 CLIENTS = 8
+LOOK = 0.05  # seconds
 BUDGETS = "[budget]\nincident_day = 1000\nlist_hour = 100000\nsender_day = 1000\n"
 REPLIES = ("STATUS", "RESOLVED", "HANDOFF bob@example.org", "RESTORED 14:40 rolled back", "At 14:10 we saw it again.")
 WORDS = ("login", "registry", "mirror", "queue", "backup", "cluster", "database", "gateway", "proxy", "storage")
@@ -165,9 +166,16 @@ class Rounds:
             assert process.stop() == 0, process.said()
 
     def _until_quiet(self, process: Process, sink: Sink) -> None:
-        size = -1
-        while size != (size := len(process.said()) + len(sink.got)):
-            time.sleep(self.quiet)  # the daemon looks at its outbox every second
+        """Until it has said, sent and done nothing for so many looks. To look once, after a while, is not enough: a disk that
+        took 4 s for one notice was taken for the end of the work."""
+        before, idle = -1, 0
+        while idle * LOOK < self.quiet:  # the daemon looks at its outbox every second
+            time.sleep(LOOK)
+            now = process.log.stat().st_size + len(sink.got)
+            if now != before:
+                before, idle = now, 0
+            elif not process.works():
+                idle += 1
 
     def _from_nothing(self, sink: Sink) -> list[str]:
         """The state is lost: it is made again, and nothing is written or sent."""
