@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import Message as Mime
 from time import process_time
@@ -16,10 +17,12 @@ from hypothesis import strategies as st
 from mailbot.app.decisions import decided
 from mailbot.app.desk import take_in
 from mailbot.core import facts, message, reply
-from mailbot.core.incident import MailingList
+from mailbot.core.entries import Joined, Said, undo_code
+from mailbot.core.incident import MailingList, fold
 from mailbot.core.limits import bounded, head_end
 from mailbot.core.structure import many_parts, one_part
 from mailbot.store import record
+from tests.incident_scene import ALICE, ID, LIST, Scene
 
 LINES = """
 the node is down
@@ -277,3 +280,46 @@ def test_a_keyword_names_its_incident_in_any_letters(name: str) -> None:
         mail, datetime(2026, 11, 21, tzinfo=UTC), mailing_list=ops, list_id="", ours=(), envelope=None, imported=False
     )
     assert decided(taken)["n"] == ["INC-20261121-K7Q"]
+
+
+SAID = """
+Since 14:05 it is down.
+START 11:20
+RESTORED 10:50 UTC rolled back
+At 14:05 IST it broke.
+2026-07-10 14:05 PST the registry went down
+* 10:05 down, and at 10:20 again
+05/06/2026 10:00 it broke
+FIX T1 14:07 CEST
+FIX T2 14:05 IST
+DROP T1
+LOG 10:15 rolled back
+TITLE Registry
+UNDO the last
+""".strip().splitlines()
+
+
+def told(mails: list[list[str]], name: str) -> list[Said]:
+    scene, items = Scene(), list[Said]()
+    for n, lines in enumerate(mails):
+        text = "\n".join(lines).replace("the last", undo_code(f"{name}{n - 1}@example.org"))
+        items.append(replace(scene.mail(ALICE, text), message_id=f"{name}{n}@example.org"))
+    return items
+
+
+MAILS = st.lists(st.lists(st.sampled_from(SAID), min_size=1, max_size=4), min_size=1, max_size=6)
+
+
+@settings(max_examples=100, deadline=None)
+@given(MAILS, MAILS, st.integers(1, 6))
+def test_what_a_message_made_and_what_is_doubtful_is_found_without_a_look_at_all_entries(
+    mails: list[list[str]], others: list[list[str]], at: int
+) -> None:
+    items: list[Said | Joined] = [*told(mails, "m")]
+    items.insert(at, Joined("INC-20261121-ABC", tuple(told(others, "o"))))
+    incident = fold(ID, items, LIST)
+    ids = {e.message_id for e in incident.entries}
+    assert incident.made.keys() == ids
+    for chosen in (ids, *({message_id} for message_id in ids)):
+        assert incident.entries_of(*chosen) == [e for e in incident.entries if e.message_id in chosen]
+    assert incident.unsure >= {e.number for e in incident.entries if e.doubtful}

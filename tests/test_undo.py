@@ -41,6 +41,7 @@ OF_MAILS = (
     "heard",
     "inside",
     "last_news",
+    "made",
     "messages",
     "people",
     "references",
@@ -58,6 +59,7 @@ def state(incident: Incident) -> dict[str, Any]:
     found["actions"] = [a for a in incident.actions if a.state != "undone"]
     del found["items"]  # a counter: W2 is W2 for ever, as T7 is T7
     found["starts"] = [n for n in incident.starts if incident.entries[n - 1].dropped != "undone"]
+    found["unsure"] = {n for n in incident.unsure if incident.entries[n - 1].dropped != "undone"}
     return found
 
 

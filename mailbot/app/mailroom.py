@@ -159,7 +159,7 @@ class Mailroom:
     def _words(self, notice: Notice, incident: Incident) -> Mapping[str, Any]:
         """What templates print beside the incident: what was read in the message, what is near, what is not sure."""
         about = {a.message_id for a in notice.asks}
-        read = [e for e in incident.entries if e.message_id in about and not e.dropped]
+        read = [e for e in incident.entries_of(*about) if not e.dropped]
         near = (
             [miss for item in self._said(incident, about) for miss in item.reading.near]
             if notice.kind in ("receipt", "draft", "brief", "ack")

@@ -138,7 +138,7 @@ def _of_message(register: Register, incident: Incident, taken: Taken, heard: Rea
         yield Read(command.words, (command.problem or f"the keyword {command.keyword.word}",))
     for miss in heard.near:
         yield Read(miss.words, (f"text: {miss.why}",))
-    of_it = [e for e in incident.entries if e.message_id == taken.message.message_id]
+    of_it = incident.entries_of(taken.message.message_id)
     labels = {e.when: e.label for e in of_it if e.when is not None}
     for mention in heard.mentions:
         yield Read(

@@ -143,8 +143,8 @@ def why(register: Register, doc: dict[str, Any]) -> str:
 def _labels(register: Register, doc: dict[str, Any], message_id: str) -> dict[Instant, str]:
     """The numbers of the entries that a message made, by their times."""
     incident = register.look(doc["i"]) if doc["i"] else None
-    entries = incident.entries if incident is not None else []
-    return {e.when: e.label for e in entries if e.message_id == message_id and e.when is not None}
+    entries = incident.entries_of(message_id) if incident is not None else []
+    return {e.when: e.label for e in entries if e.when is not None}
 
 
 def _refusals(register: Register, taken: Taken, heard: Reading) -> tuple[Refusal, ...]:

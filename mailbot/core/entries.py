@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.core.message import Address
 from mailbot.core.times import Instant
+from mailbot.core.zones import MEANINGS
 
 if TYPE_CHECKING:
     from mailbot.core.commands.unit import Command
@@ -156,6 +157,11 @@ class Entry:
     @property
     def sure(self) -> bool:
         return self.when is None or self.when.sure
+
+    @property
+    def doubtful(self) -> bool:
+        """Its date or zone is no more than inferred, or the zone's name means more than one thing."""
+        return self.when is not None and (not self.when.sure or MEANINGS in self.when.why)
 
 
 @dataclass(frozen=True, slots=True)

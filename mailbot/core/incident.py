@@ -100,6 +100,8 @@ class Incident:
     offered: tuple[Address, str] | None = None  # to whom, by which message
     entries: list[Entry] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)  # numbers of those that call themselves the start
+    unsure: set[int] = field(default_factory=set)  # numbers of those that were doubtful once
+    made: dict[str, range] = field(default_factory=dict)  # Message-ID -> numbers of its entries
     windows: list[Window] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     items: int = 0  # of what went wrong have a number
@@ -233,21 +235,9 @@ class Incident:
             if first.utc is None:
                 continue
             last = mention.times[-1].utc if len(mention.times) > 1 else None
-            words = mention.what or "(no words)"
-            self._append(
-                Entry(
-                    len(self.entries) + 1,
-                    words,
-                    first,
-                    first.utc,
-                    last,
-                    item.who,
-                    item.message_id,
-                    mention.line,
-                    item.at,
-                    dropped="undone" if undone else "",
-                )
-            )
+            number, words, dropped = len(self.entries) + 1, mention.what or "(no words)", "undone" if undone else ""
+            made_by = item.who, item.message_id, mention.line, item.at
+            self._append(Entry(number, words, first, first.utc, last, *made_by, dropped=dropped))
         return bool(item.reading.mentions)
 
     def _obey(self, item: Said, undone: bool) -> list[tuple[Command, Outcome]]:
@@ -269,7 +259,8 @@ class Incident:
                     target.change_entry(target.enter(Act(command, item), command.words), dropped="not done")
         if undone:  # what it made keeps its numbers, so that T7 is T7 for ever
             self.items = target.items
-            self.entries += [replace(e, dropped="undone") for e in target.entries[len(self.entries) :]]
+            for entry in target.entries[len(self.entries) :]:
+                self._append(replace(entry, dropped="undone"))
             self.actions += [replace(a, state="undone") for a in target.actions[len(self.actions) :]]
         return pairs
 
@@ -301,12 +292,16 @@ class Incident:
 
     def _append(self, entry: Entry) -> None:
         self.entries.append(entry)
-        self._note_start(entry)
+        first = self.made.get(entry.message_id, range(entry.number, 0)).start
+        self.made[entry.message_id] = range(first, entry.number + 1)
+        self._note(entry)
 
-    def _note_start(self, entry: Entry) -> None:
-        """So that ``start``, which each mail asks for, need not look through all entries."""
+    def _note(self, entry: Entry) -> None:
+        """So that nothing that is asked at each mail need look through all entries."""
         if says_start(entry.what) and entry.number not in self.starts:
             self.starts.append(entry.number)
+        if entry.doubtful:
+            self.unsure.add(entry.number)
 
     def entry(self, label: str) -> Entry:
         number = int(label.lstrip("Tt") or 0)
@@ -314,10 +309,15 @@ class Incident:
             raise Refused(f"There is no {label.upper()} in {self.id}. TIMELINE mails you the lines with their numbers.")
         return self.entries[number - 1]
 
+    def entries_of(self, *message_ids: str) -> list[Entry]:
+        """What messages made, by number; also what was corrected or dropped since."""
+        numbers = {n for message_id in message_ids for n in self.made.get(message_id, ())}
+        return [e for n in sorted(numbers) if (e := self.entries[n - 1]).message_id in message_ids]
+
     def change_entry(self, entry: Entry, **changes: object) -> Entry:
         changed = replace(entry, **changes)  # type: ignore[arg-type]  # names are checked by dataclasses
         self.entries[entry.number - 1] = changed
-        self._note_start(changed)
+        self._note(changed)
         return changed
 
     def action(self, label: str) -> Action:

@@ -16,7 +16,9 @@ from mailbot.core.publication import is_private
 if TYPE_CHECKING:
     from mailbot.core.incident import Incident
 
-OWN = ("entries", "actions", "starts", "windows", "custody", "asked", "asks", "aliases", "people")  # joined by hand
+OWN = (  # joined by hand
+    "entries", "actions", "starts", "unsure", "made", "windows", "custody", "asked", "asks", "aliases", "people",
+)  # fmt: skip
 
 
 def absorb(old: Incident, young: Incident) -> None:
@@ -31,6 +33,10 @@ def absorb(old: Incident, young: Incident) -> None:
     kept = {n for w in old.windows for n in (w.start, w.end) if n}
     old.entries += [_renumbered(e, entries, kept, young.id) for e in young.entries]
     old.starts += [n + entries for n in young.starts]
+    old.unsure |= {n + entries for n in young.unsure}
+    for message_id, n in young.made.items():
+        first = old.made.get(message_id, range(n.start + entries, 0)).start
+        old.made[message_id] = range(first, n.stop + entries)
     by = old.items
     young.notes = [replace(n, number=n.number + by) if n.number else n for n in young.notes]
     old.actions += [

@@ -7,7 +7,7 @@ near it in which it is not, and both are its test. A rule looks at one message (
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
@@ -19,7 +19,7 @@ from mailbot.core.incident import Entry, Incident
 from mailbot.core.report import impact, in_words
 from mailbot.core.times import Context, Mention
 from mailbot.core.vague import vague
-from mailbot.core.zones import ABBREVIATIONS
+from mailbot.core.zones import ABBREVIATIONS, MEANINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,25 +156,26 @@ def _stated(page: Page) -> Iterator[Stated]:
 
 def remarks(incident: Incident) -> tuple[Remark, ...]:
     """All that the lint says, in the order of the mails and their lines; nothing of entries that were corrected or dropped."""
-    doubted = {heard.message_id for heard in incident.heard if heard.doubts}
-    lines: dict[tuple[str, int], list[Entry]] = {}  # looked up, or a long incident asks each entry about each doubt
-    for entry in incident.entries:
-        if entry.message_id in doubted:
-            lines.setdefault((entry.message_id, entry.line), []).append(entry)
-    said = [r for heard in incident.heard for d in heard.doubts if (r := _of_entry(lines, heard, d)) is not None]
-    for rule in RULES:
-        if rule.of_incident is not None:
-            said += [replace(r, rule=rule.name) for r in rule.of_incident(incident)]
-    if not said:
-        return ()
+    said = [remark for heard in incident.heard if heard.doubts for remark in _of_message(incident, heard)]
+    more = [replace(r, rule=rule.name) for rule in RULES if rule.of_incident for r in rule.of_incident(incident)]
+    if not more:  # the others are in order
+        return tuple(said)
     order = {message_id: n for n, message_id in enumerate(incident.references)}
-    return tuple(sorted(said, key=lambda r: (order.get(r.message_id, 0), r.line)))
+    return tuple(sorted([*said, *more], key=lambda r: (order.get(r.message_id, 0), r.line)))
 
 
-def _of_entry(lines: Mapping[tuple[str, int], list[Entry]], heard: Heard, doubt: Doubt) -> Remark | None:
+def _of_message(incident: Incident, heard: Heard) -> Iterator[Remark]:
+    lines: dict[int, list[Entry]] = {}  # looked up, or a long mail asks each entry about each doubt
+    for entry in incident.entries_of(heard.message_id):
+        lines.setdefault(entry.line, []).append(entry)
+    for doubt in heard.doubts:
+        if (remark := _of_entry(lines.get(doubt.line, ()), heard, doubt)) is not None:
+            yield remark
+
+
+def _of_entry(here: Sequence[Entry], heard: Heard, doubt: Doubt) -> Remark | None:
     label = ""
     if doubt.when is not None:
-        here = lines.get((heard.message_id, doubt.line), ())
         entry = next((e for e in here if e.when is None or e.when == doubt.when or e.until == doubt.when.utc), None)
         if entry is None or entry.dropped:
             return None
@@ -196,7 +197,6 @@ class Question:
     answer: str
 
 
-MEANINGS = "more than one meaning"  # what the reader says of CST, IST, BST where the sender's offset speaks for none
 AT_ONCE = 5  # questions in one mail
 
 
@@ -210,18 +210,14 @@ def questions(
     for remark in remarks(incident):
         if remark.label and remark.ask:
             doubted.setdefault(remark.label, remark)
-    numbers = {incident.entry(label).number for label in doubted}
-
-    def is_open(e: Entry) -> bool:
-        return e.number in numbers or (e.when is not None and (not e.when.sure or MEANINGS in e.when.why))
-
     ends = {number for w in incident.windows for number in (w.start, w.end) if number}
-    first = [incident.entries[number - 1] for number in sorted(ends)]
+    others = incident.unsure | {incident.entry(label).number for label in doubted}
     out: list[Question] = []
-    for entry in chain(first, (e for e in incident.entries if e.number not in ends)):
-        if entry.dropped or (of is not None and entry.message_id not in of) or not is_open(entry):
-            continue
+    for number in chain(sorted(ends), sorted(others - ends)):
+        entry = incident.entries[number - 1]
         if entry.label in incident.asked or entry.label in asked:
+            continue
+        if entry.dropped or (of is not None and entry.message_id not in of):
             continue
         known = doubted.get(entry.label)
         ask = known.ask if known is not None else _unsure(incident, entry)
@@ -236,7 +232,7 @@ def questions(
 def _unsure(incident: Incident, entry: Entry) -> str:
     """What to ask of an entry whose date or zone is no more than inferred, or means more than one thing; "" where it is sure."""
     when = entry.when
-    if when is None or (when.sure and MEANINGS not in when.why):
+    if when is None or not entry.doubtful:
         return ""
     clock, taken = clock_in(when), f"{entry.utc:%Y-%m-%d %H:%M} UTC"
     if MEANINGS in when.why:

@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 
 from mailbot.core import lexicon
 
+MEANINGS = "more than one meaning"  # what is said of CST, IST, BST where the sender's offset speaks for none
+
 
 @dataclass(frozen=True, slots=True)
 class Zone:
@@ -163,12 +165,8 @@ def _abbreviation(word: str, sender: int | None) -> Zone | None:
     for near in (0, 60):
         for minutes in offsets:
             if sender is not None and abs(minutes - sender) == near:
-                return Zone(
-                    word, fixed(minutes), doubt=f"{word} has more than one meaning" if word == "IST" and near else ""
-                )
-    return Zone(
-        word, fixed(offsets[0]), doubt=f"{word} has more than one meaning" if word in ("CST", "IST", "BST") else ""
-    )
+                return Zone(word, fixed(minutes), doubt=f"{word} has {MEANINGS}" if word == "IST" and near else "")
+    return Zone(word, fixed(offsets[0]), doubt=f"{word} has {MEANINGS}" if word in ("CST", "IST", "BST") else "")
 
 
 @lru_cache(maxsize=1024)
