@@ -311,8 +311,9 @@ class Incident:
 
     def entries_of(self, *message_ids: str) -> list[Entry]:
         """What messages made, by number; also what was corrected or dropped since."""
-        numbers = {n for message_id in message_ids for n in self.made.get(message_id, ())}
-        return [e for n in sorted(numbers) if (e := self.entries[n - 1]).message_id in message_ids]
+        wanted = set(message_ids)
+        numbers = {n for message_id in wanted for n in self.made.get(message_id, ())}
+        return [e for n in sorted(numbers) if (e := self.entries[n - 1]).message_id in wanted]
 
     def change_entry(self, entry: Entry, **changes: object) -> Entry:
         changed = replace(entry, **changes)  # type: ignore[arg-type]  # names are checked by dataclasses
