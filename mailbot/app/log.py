@@ -46,17 +46,6 @@ def threaded(message_id: str, incident: str | None, rule: str, kind: str) -> Non
     _say(logging.INFO, "threaded", message=message_id, incident=incident or "none", rule=rule, kind=kind)
 
 
-def obeyed(message_id: str, incident: str, keyword: str, ok: bool, sentence: str) -> None:
-    _say(
-        logging.INFO,
-        "obeyed" if ok else "not-obeyed",
-        message=message_id,
-        incident=incident,
-        keyword=keyword,
-        said=sentence,
-    )
-
-
 def written(message_id: str, incident: str, kind: str, to: int) -> None:
     _say(logging.INFO, "written", message=message_id, incident=incident or "none", notice=kind, recipients=to)
 

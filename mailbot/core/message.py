@@ -119,30 +119,6 @@ def parse(raw: bytes) -> Message:
     )
 
 
-def author(message: Message) -> Address:
-    """Who wrote it where a list put itself into From ("Alice via incident", lesson L40). A claim, never proof.
-
-    X-Original-From (Google Groups), else Reply-To where it is not the list, else a Cc of the same name.
-    """
-    match = _VIA.fullmatch(message.sender.name)
-    if match is None:
-        return message.sender
-    original = addresses(message.header("x-original-from"))
-    if original and original[0].email:
-        return original[0]
-    name = match["name"].strip(" '\"")
-    lists = {message.sender.email, *(a.email for a in addresses(message.header("list-post").replace("mailto:", "")))}
-    people = [a for a in message.reply_to if a.email and a.email not in lists]
-    same = [a for a in (*people, *message.recipients) if a.name.casefold() == name.casefold() and a.email not in lists]
-    if same or len(people) == 1:
-        found = (same or people)[0]
-        return Address(found.name or name, found.email)
-    return Address(name, "")
-
-
-_VIA = re.compile(r"(?P<name>[^<>]{1,200}?)\s+via\s+\S[^<>]{0,200}", re.IGNORECASE)
-
-
 def _headers(pairs: Pairs, printed: bool, problems: list[str]) -> tuple[tuple[str, str], ...]:
     """(lower-case name, value), unfolded and without raw 8-bit characters, encoded words still encoded."""
     if len(pairs) > HEADERS:

@@ -7,7 +7,7 @@ bounded input only.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from mailbot.core.date import read_date
 from mailbot.core.encoded import header_text
@@ -43,11 +43,6 @@ class Trace:
     defects: tuple[str, ...]
     attachments: tuple[Attachment, ...]
     problems: tuple[str, ...]
-
-    @property
-    def first_seen(self) -> datetime | None:
-        """When the first server took the mail, in UTC: what a sender's Date is compared with."""
-        return next((hop.date.astimezone(UTC) for hop in self.hops if hop.date), None)
 
 
 def trace(raw: bytes) -> Trace:
