@@ -131,7 +131,7 @@ def letters(
         if only not in ("", notice.kind):
             continue
         about = {a.message_id for a in notice.asks}
-        read = [e for e in incident.entries_of(*about) if not e.dropped]
+        read = [e for e in incident.entries if e.message_id in about and not e.dropped]
         heard = [i.reading for i in scene.items if isinstance(i, Said) and i.message_id in about]
         words = WORDS | {
             "entries": read,
