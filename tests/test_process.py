@@ -364,6 +364,20 @@ def test_a16_what_was_written_on_the_way_stands_in_the_draft_with_its_message() 
     assert "watch the disk" in draft
 
 
+def test_the_receipt_of_a_cancel_offers_no_end_of_reminders_that_never_come() -> None:
+    scene = opened()
+    scene.settle()
+    scene.mail(BOB, "CANCEL: staging", 10)
+    text = flat(letters(scene)["receipt"])
+    assert "cancelled. Who has this" in text
+    assert "QUIET" not in text
+    assert "REOPEN opens it again. More: HELP." in text
+    scene.settle()
+    assert scene.kinds(14 * 24 * 60) == []
+    scene.mail(BOB, "REOPEN", 14 * 24 * 60)
+    assert status(scene) is Status.OPEN
+
+
 # ── A23: the declaration ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
