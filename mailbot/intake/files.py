@@ -56,6 +56,7 @@ PATCH = re.compile(rb"From [0-9a-f]{40}(?:[0-9a-f]{24})? Mon Sep 17 00:00:00 200
 HEADER = re.compile(rb"[!-9;-~]{1,80}[ \t]*:")
 QUOTED = re.compile(rb"^>(>*From )", re.M)
 MAY_BE_QUOTED = re.compile(rb">From ")  # found sooner than with "in"
+LOOKED_FOR = re.compile(rb"From (?<=[\n>]From )")  # its first letter is rare, a line end or a ">" is not
 
 FAULTS = (OSError, EOFError, zlib.error)
 """What reading a file raises, compressed or not."""
@@ -225,9 +226,10 @@ def _split(first: bytes, blocks: Iterator[bytes], problem: Tell) -> Iterator[byt
         buffer += more
         end = not more
         start = 0
-        for at, after in _separators(buffer, seen, end, patches):
+        for at, after, quoted in _separators(buffer, seen, end, patches):
             if at > start and not cut:
-                yield _unquoted(_cut(buffer[start:at], problem))
+                mail = _cut(buffer[start:at], problem)
+                yield _unquoted(mail) if quoted else bytes(mail)
             start, cut = after, False
         del buffer[:start]
         seen = max(0, len(buffer) - SEEN_BEHIND)
@@ -242,20 +244,24 @@ def _split(first: bytes, blocks: Iterator[bytes], problem: Tell) -> Iterator[byt
         yield _unquoted(_without_last_empty_line(buffer))
 
 
-def _separators(buffer: bytearray, start: int, end: bool, patches: bool) -> Iterator[tuple[int, int]]:
-    """(where a mail ends, where the next begins) for every separator at or behind ``start``.
+def _separators(buffer: bytearray, start: int, end: bool, patches: bool) -> Iterator[tuple[int, int, bool]]:
+    """(where a mail ends, where the next begins, may the first have quoted lines?) for every separator at or behind ``start``.
 
     Those in the last ``SEEN_BEHIND`` bytes wait until there is more behind them, or ``end``.
     """
     last = len(buffer) if end else len(buffer) - SEEN_BEHIND
-    at = buffer.find(b"\nFrom ", start)
-    while 0 <= at < last:
+    quoted = True  # nobody looks before ``start``
+    line = LOOKED_FOR.search(buffer, start + 1)
+    while line and (at := line.start() - 1) < last:
         empty = at - 1 if buffer[at - 1 : at] == b"\r" else at  # where the line that ends here begins, if it is empty
-        if empty == 0 or buffer[empty - 1 : empty] == b"\n":
+        if buffer[at] == ord(">"):
+            quoted = True
+        elif empty == 0 or buffer[empty - 1 : empty] == b"\n":
             found = SEPARATOR.match(buffer, at + 1)
             if found and (patches or not PATCH.match(buffer, at + 1)):
-                yield empty, found.end()
-        at = buffer.find(b"\nFrom ", at + 1)
+                yield empty, found.end(), quoted
+                quoted = False
+        line = LOOKED_FOR.search(buffer, line.end())
 
 
 def _without_last_empty_line(mail: bytearray) -> bytearray:
