@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mailbot.app import desk, mailroom, register
-from mailbot.core.incident import Incident
+from mailbot.core.incident import Incident, MailingList
 from mailbot.outbox.render import Renderer
 from tests.daemon_process import Sink, mail
 from tests.daemon_scene import House
@@ -72,6 +73,34 @@ def test_a_mail_that_breaks_our_code_is_kept_and_stops_nothing_else(
     assert [k for k in house.sink.kinds() if k == "answer"] == ["answer"]
     assert house.sink.kinds().count("ack") in (1, 2)
     assert len(house.written()) == len(set(house.written()))
+
+
+@pytest.mark.parametrize("together", [1, 2, 100])
+@pytest.mark.parametrize("broken", [None, "parse", "split", "kind", "facts"])
+def test_mails_of_an_archive_are_read_together_as_each_alone(
+    monkeypatch: pytest.MonkeyPatch, broken: str | None, together: int
+) -> None:
+    mails = [FINE, POISON, LATER, b"\xff", FINE]
+    if broken:
+        real: Callable[..., Any] = getattr(desk, broken)
+
+        def brittle(*args: Any, **more: Any) -> Any:
+            if poisonous(*args) or POISON in args:
+                raise ZeroDivisionError("poison")
+            return real(*args, **more)
+
+        monkeypatch.setattr(desk, broken, brittle)
+    monkeypatch.setattr(desk, "AHEAD", (together, 1 << 20))
+    now = datetime(2026, 11, 21, tzinfo=UTC)
+    ahead = [(raw, archived(raw, now, words=words)) for raw, words in desk.read_ahead(mails)]
+    assert ahead == [(raw, archived(raw, now)) for raw in mails]
+    assert [bool(taken.broke) for _, taken in ahead] == [False, bool(broken), False, False, False]
+
+
+def archived(raw: bytes, now: datetime, words: desk.Words | None = None) -> desk.Taken:
+    ops = MailingList("incident@example.org")
+    more: dict[str, Any] = {"ours": (), "envelope": None, "imported": True, "dated_to": now, "words": words}
+    return desk.take_in(raw, now, mailing_list=ops, list_id="", **more)
 
 
 def test_a_digest_that_cannot_be_rendered_stops_nothing_else(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

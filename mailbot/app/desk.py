@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from types import MappingProxyType
@@ -25,6 +25,7 @@ from mailbot.intake.trust import Trust, judge
 NONE: Mapping[str, str] = MappingProxyType({})
 _ID_LINE = re.compile(rb"(?im)^message-id:[^\r\n]{1,500}")
 _OUR_ID = re.compile(r"(INC-\d{8}-[A-Z2-9]{3,60})\.")  # so our Message-IDs about one incident begin
+AHEAD = 256, 4 << 20  # mails, bytes: so many are read together, step by step
 OLDEST = datetime(1971, 1, 1, tzinfo=UTC)  # a Date before mail of this kind is no date (seen: 1945)
 
 
@@ -42,6 +43,47 @@ class Taken(NamedTuple):
     broke: str = ""  # why it could not be read
 
 
+class Words(NamedTuple):
+    """What a mail says by its words alone."""
+
+    message: Message
+    parts: tuple[Part, ...]
+    kind: tuple[str, str]  # and its reason
+    facts: Facts  # without time
+
+
+def read_ahead(mails: Iterable[bytes]) -> Iterator[tuple[bytes, Words | None]]:
+    """Each mail of an old archive with what ``take_in`` asks of it; None where one near it breaks our code (law 4).
+
+    A step is taken for many mails before the next one: its code stays in the processor's cache, which is a sixth of the
+    time of an import.
+    """
+    batch: list[bytes] = []
+    size = 0
+    for raw in mails:
+        batch.append(raw)
+        size += len(raw)
+        if len(batch) >= AHEAD[0] or size >= AHEAD[1]:
+            yield from _together(batch)
+            batch, size = [], 0
+    yield from _together(batch)
+
+
+def _together(batch: list[bytes]) -> Iterable[tuple[bytes, Words | None]]:
+    try:
+        return list(zip(batch, _words(batch), strict=True))
+    except Exception:  # each by itself, then
+        return [(raw, None) for raw in batch]
+
+
+def _words(mails: Sequence[bytes], envelope: str | None = None, answers: tuple[str, ...] = ()) -> list[Words]:
+    messages = [_answering(parse(raw), answers) for raw in mails]
+    parts = [split(message.text) for message in messages]
+    kinds = [kind(message, envelope) for message in messages]
+    each = zip(messages, parts, kinds, strict=True)
+    return [Words(message, own, found, facts(message, own, 0.0, found[0])) for message, own, found in each]
+
+
 def take_in(
     raw: bytes,
     at: datetime,
@@ -55,26 +97,26 @@ def take_in(
     dated_to: datetime | None = None,
     kept: str = "",
     answers: tuple[str, ...] = (),
+    words: Words | None = None,
 ) -> Taken:
     """``kept``: what was found of its sender when it arrived. ``answers``: the mails of ours with whose signed addresses it
     came. ``redacted``: what redacted mails were, by Message-ID, where this is one of them.
 
-    ``dated_to``: with a mail of an old archive, the present: its Date counts, and ``at`` only where it has none.
+    With a mail of an old archive: ``dated_to``, the present: its Date counts, and ``at`` only where it has none; ``words``:
+    what ``read_ahead`` found.
     """
     try:
-        message = _answering(parse(raw), answers)
+        message, parts, (what, reason), known = words or _words([raw], envelope, answers)[0]
         at = (date_of(message, dated_to) if dated_to else None) or at
-        parts = split(message.text)
         if message.message_id in redacted:
             what, reason = redacted[message.message_id], "it was so before its words were taken out"
         elif message.message_id in ours:
             what, reason = "ours", "the archive says that we wrote it"
-        else:
-            what, reason = kind(message, envelope)
+        if what != known.kind:
+            known = facts(message, parts, 0.0, what)
+        via = next((found[1] for each in answers if (found := _OUR_ID.match(each))), known.via)
         private = private_way(mailing_list, message.recipients)
-        known = facts(message, parts, at.timestamp(), what, private=private)
-        if via := next((found[1] for each in answers if (found := _OUR_ID.match(each))), ""):
-            known = known._replace(via=via)
+        known = known._replace(at=at.timestamp(), private=private, via=via)
         trust = judge(
             message, list_address=mailing_list.address, list_id=list_id, authserv=mailing_list.authserv, kept=kept
         )

@@ -18,7 +18,7 @@ from typing import Any
 from mailbot.app import log
 from mailbot.app.addressed import signed_among, signed_to
 from mailbot.app.decisions import decided
-from mailbot.app.desk import Taken, said, take_in, written_by_us
+from mailbot.app.desk import Taken, read_ahead, said, take_in, written_by_us
 from mailbot.app.index import META, UNPLACED, Index, Unplaced, order, placed_as, placement, without_gc
 from mailbot.app.rows import summary
 from mailbot.app.tokens import token
@@ -286,7 +286,7 @@ class Register(Index):
 
         def fresh() -> Iterator[tuple[bytes, Arrival]]:
             nonlocal new, old, last
-            for raw in mails:
+            for raw, words in read_ahead(mails):
                 taken = take_in(
                     raw,
                     last,
@@ -296,6 +296,7 @@ class Register(Index):
                     envelope=None,
                     imported=True,
                     dated_to=now,
+                    words=words,
                 )
                 mark = (taken.facts.message_id, taken.facts.text_hash)
                 is_new = mark not in known
