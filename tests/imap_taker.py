@@ -56,7 +56,7 @@ class Taker:
     def facts(self, fact: str) -> list[dict[str, Any]]:
         return [fields for name, fields in self.logged if name == fact]
 
-    def wait(self, done: Callable[[], object], seconds: float = 20) -> None:  # a hang, not a slow disk
+    def wait(self, done: Callable[[], object], seconds: float = 5) -> None:
         until = time.monotonic() + seconds
         while not done():
             assert time.monotonic() < until, (self.subjects, self.logged)
