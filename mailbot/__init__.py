@@ -11,9 +11,9 @@
 
 Imports go one way: ``cli -> app -> {intake, outbox, publish, store} -> core``. Siblings never import each other, core
 imports none of them, config is imported by cli and app only. ``tests/test_rules.py`` keeps it so. ``app`` is the one part
-that knows the others (its register takes mails from the archive, its mailroom writes and hands over; an office runs both
-for one list, the daemon runs all offices);
-``core/__init__.py`` is the map of the rest; ``tests/test_walkthrough.py`` tells one incident as a story.
+that knows the others: its desk reads one mail, its register takes mails from the archive, its mailroom writes and hands
+over; an office runs these for one list, the daemon runs all offices. ``core/__init__.py`` is the map of the rest;
+``tests/test_walkthrough.py`` tells one incident as a story.
 """
 
 __version__ = "0.1.0"

@@ -48,8 +48,8 @@ class Words(NamedTuple):
 
     message: Message
     parts: tuple[Part, ...]
-    kind: tuple[str, str]  # and its reason
-    facts: Facts  # without time
+    reason: str  # of its kind
+    facts: Facts  # with no time yet, and whether it is private is not known
 
 
 def read_ahead(mails: Iterable[bytes]) -> Iterator[tuple[bytes, Words | None]]:
@@ -81,7 +81,7 @@ def _words(mails: Sequence[bytes], envelope: str | None = None, answers: tuple[s
     parts = [split(message.text) for message in messages]
     kinds = [kind(message, envelope) for message in messages]
     each = zip(messages, parts, kinds, strict=True)
-    return [Words(message, own, found, facts(message, own, 0.0, found[0])) for message, own, found in each]
+    return [Words(message, own, why, facts(message, own, 0.0, what)) for message, own, (what, why) in each]
 
 
 def take_in(
@@ -106,7 +106,8 @@ def take_in(
     what ``read_ahead`` found.
     """
     try:
-        message, parts, (what, reason), known = words or _words([raw], envelope, answers)[0]
+        message, parts, reason, known = words or _words([raw], envelope, answers)[0]
+        what = known.kind
         at = (date_of(message, dated_to) if dated_to else None) or at
         if message.message_id in redacted:
             what, reason = redacted[message.message_id], "it was so before its words were taken out"

@@ -185,7 +185,7 @@ class Known(NamedTuple):
             raise ValueError(f"these are no facts of a message: {error}") from error
 
 
-def facts(message: Message, parts: tuple[Part, ...], at: float, kind: str, *, private: bool = False) -> Facts:
+def facts(message: Message, parts: tuple[Part, ...], at: float, kind: str) -> Facts:
     """The Facts of a message, ``parts`` being those of ``reply.split(message.text)``."""
     text = message.text
     own = "".join([text[p.start : p.end] for p in parts if p.kind is Kind.OWN])
@@ -212,7 +212,6 @@ def facts(message: Message, parts: tuple[Part, ...], at: float, kind: str, *, pr
         ends=ends,
         via=_via(message),
         quoted=bool(quoted),
-        private=private,
         asks=not message.references and asks(message.subject, own),
         names=not message.references and _OUR_ID.search(own, 0, 100) is not None and names(message.subject, own),
     )

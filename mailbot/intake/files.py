@@ -55,7 +55,6 @@ PATCH = re.compile(rb"From [0-9a-f]{40}(?:[0-9a-f]{24})? Mon Sep 17 00:00:00 200
 
 HEADER = re.compile(rb"[!-9;-~]{1,80}[ \t]*:")
 QUOTED = re.compile(rb"^>(>*From )", re.M)
-MAY_BE_QUOTED = re.compile(rb">From ")  # found sooner than with "in"
 LOOKED_FOR = re.compile(rb"From (?<=[\n>]From )")  # its first letter is rare, a line end or a ">" is not
 
 FAULTS = (OSError, EOFError, zlib.error)
@@ -273,7 +272,7 @@ def _without_last_empty_line(mail: bytearray) -> bytearray:
 
 def _unquoted(mail: bytearray) -> bytes:
     """mboxrd undone, one ">" of ">From " and of ">>From "; in mboxo, which quotes only "From ", the same is right."""
-    return QUOTED.sub(rb"\1", mail) if MAY_BE_QUOTED.search(mail) else bytes(mail)
+    return QUOTED.sub(rb"\1", mail)
 
 
 def _words(fault: Exception) -> str:
