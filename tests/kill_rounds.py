@@ -294,7 +294,7 @@ def main() -> int:
     args = parser.parse_args()
     folder = args.folder or Path(tempfile.mkdtemp(prefix="kill-rounds-"))
     rounds = Rounds(folder, args.seed)
-    wrong = rounds.play(args.rounds, say=True)
+    wrong = rounds.play(args.rounds, say=sys.stderr.isatty())
     print(f"\nseed {args.seed}, {folder}: {summary(rounds)}")
     print("\n".join(wrong) or "Nothing lost, nothing doubled, everything readable.")
     return 1 if wrong else 0

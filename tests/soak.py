@@ -213,7 +213,7 @@ def main() -> int:
     soak = Soak(
         folder, args.seed, messages=args.messages, clients=args.clients, every=every, fails=fails, minutes=args.minutes
     )
-    wrong = soak.play_all(say=True)
+    wrong = soak.play_all(say=sys.stderr.isatty())
     faults: Counter[str] = sum((client.faults for client in soak.rough), Counter())
     print(f"seed {args.seed}, {folder}, {soak.passed():.0f} s: {summary(soak)}; faults {dict(faults)}")
     slowest = max(client.slowest for client in soak.rough)

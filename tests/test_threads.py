@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from datetime import UTC, datetime
 from itertools import count
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailbot.core import memory, votes
+from mailbot.core import ids, memory, votes
 from mailbot.core.facts import LINES, Facts, facts, line_hashes, text_hash
 from mailbot.core.message import Address, Message
 from mailbot.core.reply import Kind, Part
@@ -610,12 +611,13 @@ def test_the_incident_id_is_the_day_and_letters_nobody_confuses() -> None:
     assert name
     assert name.startswith("INC-20261121-")
     assert len(name) == 16
-    assert set(name[13:]) <= set(memory.LETTERS)
-    assert not set(memory.LETTERS) & set("0O1IL")
+    assert set(name[13:]) <= set(ids.LETTERS)
+    assert not set(ids.LETTERS) & set("0O1IL")
+    assert all(re.fullmatch(ids.ID, f"INC-20261121-{3 * letter}") for letter in ids.LETTERS)
 
 
 def test_an_incident_id_grows_where_two_would_be_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "LETTERS", "AB")
+    monkeypatch.setattr(ids, "LETTERS", "AB")
     scene = Scene()
     names = [scene.mail("").incident or "" for _ in range(40)]
     assert len(set(names)) == 40

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from mailbot.core.facts import Facts, facts
+from mailbot.core.ids import ID
 from mailbot.core.incident import MailingList, Said
 from mailbot.core.kinds import kind
 from mailbot.core.message import Message, parse
@@ -24,7 +25,7 @@ from mailbot.intake.trust import Trust, judge
 
 NONE: Mapping[str, str] = MappingProxyType({})
 _ID_LINE = re.compile(rb"(?im)^message-id:[^\r\n]{1,500}")
-_OUR_ID = re.compile(r"(INC-\d{8}-[A-Z2-9]{3,60})\.")  # so our Message-IDs about one incident begin
+_OUR_ID = re.compile(rf"({ID})\.")  # so our Message-IDs about one incident begin
 AHEAD = 256, 4 << 20  # mails, bytes: so many are read together, step by step
 OLDEST = datetime(1971, 1, 1, tzinfo=UTC)  # a Date before mail of this kind is no date (seen: 1945)
 

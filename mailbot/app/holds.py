@@ -100,9 +100,10 @@ class Holds:
         """Who did not get our mail: by the signed address that the bounce came to."""
         bot = self.register.list.bot
         for address in came_to(record.arrival.recipients, parse(record.raw)):
-            found = verp.returned(address, bot, self.secret)
-            doc = self.register.marked(found.mark) if found is not None else None
-            if found is not None and doc is not None and found.number < len(doc["t"]):
+            if (found := verp.returned(address, bot, self.secret)) is None:
+                continue
+            doc = self.register.marked(found.mark)
+            if doc is not None and found.number < len(doc["t"]):
                 yield doc["t"][found.number]
                 return
 

@@ -5,7 +5,7 @@ In the order in which a mail goes through (the first of a row is the way in, the
     message    bytes -> Message: limits, structure, encoded, date, html; trace (how it came), signed (reply addresses),
                kinds and robots (what wrote it), alerts (what a monitoring system says of what)
     reply      own text, quotes, signature, footer: openers (what begins a quote), quotes (words and shapes of both)
-    threads    which incident: facts, subject, prefixes, memory, votes, hashed
+    threads    which incident: facts, subject, prefixes, memory, ids, votes, hashed
     reading    what one message says: commands/ (a keyword is one function there) and times
     times      own text -> events with instants: formats (a way to write a time is one row there), found, scanner,
                expressions, looks (what is no event), page, sheet, walk, place, placing, days, zones, lexicon, words

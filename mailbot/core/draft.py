@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mailbot.core.entries import Note
+from mailbot.core.ids import ID, LETTERS, letters
 from mailbot.core.reply import Kind, Part
 
-ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 LINES = 5000  # lines of a mail that are looked at
 MOST = 200_000  # characters of a draft
 FEWEST = 3  # headings: what has less is a pasted section, not a draft
@@ -47,8 +47,8 @@ DEBRIEF: Mapping[str, tuple[str, ...]] = {
 }
 PRINTED = ("SUMMARY", "IMPACT", "TRIGGER", "CAUSE", "DETECTION", "RESOLUTION", "WELL", "POORLY", "LUCKY")
 TITLES = frozenset((*INSTRUCTLAB, *DEBRIEF))
-MARK = re.compile(rf"\bdraft:? \"?([{ALPHABET}]{{6}})\b")
-NAMED = re.compile(r"(?:\bof |^id: )(INC-\d{8}-[A-Z0-9]{3,12})\b", re.M)
+MARK = re.compile(rf"\bdraft:? \"?([{LETTERS}]{{6}})\b")
+NAMED = re.compile(rf"(?:\bof |^id: )({ID})\b", re.M)
 QUOTE = re.compile(r"[ \t]{0,3}(?:>[ \t]?)+")
 HEADING = re.compile(r"(?:\| )?[ \t]{0,3}#{1,6}[ \t]+(\S.*)")  # ours may be marked as a sample
 STOP = re.compile(
@@ -68,7 +68,7 @@ def mark(notes: Iterable[Note]) -> str:
     digest = hashlib.sha256(
         "\0".join(f"{n.section}\1{n.text}" for n in notes).encode("utf-8", "surrogatepass")
     ).digest()
-    return "".join(ALPHABET[b % 31] for b in digest[:6])
+    return letters(digest[:6])
 
 
 # ── finding and reading ───────────────────────────────────────────────────────────────────────────────────────────────

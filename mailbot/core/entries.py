@@ -9,6 +9,7 @@ from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from mailbot.core.ids import letters
 from mailbot.core.message import Address
 from mailbot.core.times import Instant
 from mailbot.core.zones import MEANINGS
@@ -315,7 +316,7 @@ class Unvouched(Refused):
 def undo_code(message_id: str) -> str:
     """The code by which UNDO names a message: four letters and digits of its id's hash, none that look alike."""
     digest = hashlib.sha256(message_id.encode("utf-8", "surrogatepass")).digest()
-    return "".join("ABCDEFGHJKMNPQRSTUVWXYZ23456789"[b % 31] for b in digest[:4])
+    return letters(digest[:4])
 
 
 def says_start(what: str) -> bool:

@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple
 from zlib import crc32
 
 from mailbot.core.alerts import plain_subject
+from mailbot.core.ids import ID
 from mailbot.core.message import Message
 from mailbot.core.reply import Kind, Part
 from mailbot.core.subject import read_subject
@@ -60,9 +61,7 @@ _ASKING = re.compile(
     r"(?:HELP|STATUS|TIMELINE|CATCHUP|WHY|REPORT(?: (?:instructlab|debrief))?|SEARCH:?(?: [^\W_][\w.'-]{0,40}){1,6})[.!?]?"
     r"|(?i:#mailbot[ \t:,]{1,3}(?:help|status|timeline|catchup|why|report|search(?: [^\W_][\w.'-]{0,40}){1,6})[.!?]?)"
 )
-_NAMING = re.compile(
-    r"[ \t]*(?:#mailbot[ \t:,]{1,3})?(?!(?i:merge))[A-Za-z]{2,12}:?[ \t]{1,3}INC-\d{8}-[A-Z2-9]{3,12}\b"
-)
+_NAMING = re.compile(rf"[ \t]*(?:#mailbot[ \t:,]{{1,3}})?(?!(?i:merge))[A-Za-z]{{2,12}}:?[ \t]{{1,3}}{ID}\b")
 _NO_TITLE = re.compile(
     r"\W{0,9}(?:(?:mailbot|bot|please|hello|hi|test|question|help|keywords?|commands?|status|timeline|search|report|why"
     r"|catchup|no subject|(?:past|old) incidents)\W{0,9}){0,3}",
@@ -78,7 +77,7 @@ _TROUBLE = re.compile(
     rf"|{_BROKEN})\b",
     re.IGNORECASE,
 )
-_OUR_ID = re.compile(r"\binc-\d{8}-[a-z2-9]{3,12}(?![a-z0-9])", re.IGNORECASE)
+_OUR_ID = re.compile(rf"\b{ID}", re.IGNORECASE)
 
 
 class Facts(NamedTuple):

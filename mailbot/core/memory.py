@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 from mailbot.core.facts import Facts, Known
 from mailbot.core.hashed import Hashed
+from mailbot.core.ids import letters
 from mailbot.core.subject import Subject
 from mailbot.core.votes import Votes
 
-LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # none that is taken for another: 0 O 1 I L
 RULES = (
     "header",
     "index",
@@ -167,7 +167,7 @@ class Memory:
         head = f"INC-{day.year:04}{day.month:02}{day.day:02}-"
         digest = hashlib.sha256(facts.message_id.encode("utf-8", "replace")).digest()
         for length in range(3, len(digest) + 1):
-            name = head + "".join([LETTERS[byte % len(LETTERS)] for byte in digest[:length]])
+            name = head + letters(digest[:length])
             if name not in self._numbers:
                 return name
         return next(longer for n in count(2) if (longer := name + str(n)) not in self._numbers)

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from mailbot.core.ids import ID
 from mailbot.core.prefixes import COUNTER, GENERIC, MARKS, PREFIXES, STATUSES
 
 LIMIT = 2000
 
 _WORD = re.compile(r"\w+")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\x00-\x08\x0e-\x1f]")
-_ID = re.compile(r"\bINC-\d{8}-[A-Z2-9]{3,12}(?![A-Z0-9])", re.IGNORECASE)
+_ID = re.compile(rf"\b{ID}", re.IGNORECASE)
 _EDGES = re.compile(r"^[\W_]+|[\W_]+$")
 _GENERIC = frozenset(GENERIC)
 
@@ -46,7 +47,7 @@ _FRONT = re.compile(
 _MAYBE = re.compile(rf"\s*(?:{_UNSURE}){COUNTER}\s?:", re.IGNORECASE)
 _END = re.compile(
     rf"(?:(?P<forward>\(fwd?\))|\[\s?(?P<boxed>{_STATUS})\s?\]|\(\s?(?P<round>{_STATUS})\s?\)|\s{_DASH}\s?(?P<said>{_STATUS})"
-    r"|[\[(]\s?INC-\d{8}-[A-Z2-9]{3,12}\s?[\])])\s*$",
+    rf"|[\[(]\s?{ID}\s?[\])])\s*$",
     re.IGNORECASE,
 )
 _WAS = re.compile(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from mailbot.core.commands.unit import Given, keyword, noted
+from mailbot.core.ids import ID
 from mailbot.core.incident import Act, Incident, Refused
 from mailbot.core.times import Context
 
-TARGET = re.compile(r"\s*:?\s*(?:into\s+|with\s+)?(INC-\d{8}-[A-Z2-9]{3,12})(?![A-Z0-9])", re.I)
+TARGET = re.compile(rf"\s*:?\s*(?:into\s+|with\s+)?({ID})", re.I)
 
 
 def an_incident(rest: str, context: Context) -> Given | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from mailbot.core.commands import headings
 from mailbot.core.commands.unit import KEYWORDS, Command, Given, Keyword
+from mailbot.core.ids import ID
 from mailbot.core.times import Context
 
 MOST = 10  # commands a message
@@ -21,7 +22,7 @@ LINE = re.compile(r"\s*(?P<mark>(?i:#mailbot)[ \t:,]+)?(?P<word>[A-Za-z]{2,12})(
 
 GAPS = re.compile(r"\s{9,}")
 
-NAMED = re.compile(r"(\s*:?)\s*(INC-\d{8}-[A-Z2-9]{3,12})(?![A-Z0-9])", re.I)
+NAMED = re.compile(rf"(\s*:?)\s*({ID})", re.I)
 
 REASON = re.compile(r"[\s,]+((?:because|as|since|and|now|after|thanks?|thank|until|by|with)\b.*)", re.S | re.I)
 
