@@ -304,13 +304,45 @@ def test_the_guard_answers_nobody_from_the_list_about_what_is_private() -> None:
     assert made.incident.status.value == "open"
     ((kind, public, words),) = told(made)
     assert (kind, public) == ("receipt", False)
-    assert words.endswith("goes the private way now, and yours came to the list. Write to security@example.org.")
+    assert words.endswith("goes the private way now, among those who know of it. Write to security@example.org.")
     made.settle()
     made.mail(DAVE, "what is going on?", 6)
     assert made.kinds(6) == []
     assert made.incident.unused[-1][1] == "it came to the list, and this goes the private way"
     made.mail(ALICE, "STATUS", 7)
     assert made.kinds(8) == ["answer"], "who is inside is answered, alone"
+
+
+BOT = LIST.bot
+
+
+def test_who_writes_to_us_alone_is_no_insider_by_that() -> None:
+    made = private()
+    made.settle()
+    made.mail(DAVE, "REPORT\nKIND outage", 5, to=BOT)
+    assert is_private(made.incident)
+    ((kind, public, words),) = told(made)
+    assert (kind, public) == ("receipt", False)
+    assert words.endswith("goes the private way now, among those who know of it. Write to security@example.org.")
+    made.settle()
+    made.mail(DAVE, "REPORT", 6, to=SECRET)
+    (notice,) = made.due(7).notices
+    assert (notice.kind, notice.to) == ("answer", (SECRET,)), "anybody can write there, its people read the answer"
+    made.settle()
+    made.mail(DAVE, "REPORT", 8, to=BOT)
+    assert [n.kind for n in made.due(9).notices] == ["receipt"]
+    made.mail(ALICE, "REPORT", 10, to=BOT)
+    assert ("answer", ("alice@example.org",)) in {(n.kind, n.to) for n in made.due(11).notices}
+
+
+def test_who_is_offered_what_is_private_knows_of_it() -> None:
+    made = Scene()
+    made.mail(ALICE, "Pushes fail.\nKIND security", 0)
+    made.settle()
+    made.mail(ALICE, "HANDOFF dave@example.org", 1)
+    made.settle()
+    made.mail(DAVE, "ACCEPT", 2, to=BOT)
+    assert str(made.incident.commander).startswith("Dave")
 
 
 def test_a_security_report_that_was_reviewed_is_told_to_all() -> None:

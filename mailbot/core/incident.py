@@ -43,7 +43,7 @@ from mailbot.core.entries import (
 from mailbot.core.joining import absorb
 from mailbot.core.message import Address
 from mailbot.core.people import meant
-from mailbot.core.publication import is_private, keep_out, kept_out, knows, private_way
+from mailbot.core.publication import is_private, keep_out, kept_out, knows, private_way, told_of
 from mailbot.core.undo import needs_refold, undone
 from mailbot.core.vouched import vouched
 
@@ -144,11 +144,10 @@ class Incident:
                 self.sent[key] = item.at
                 self.asks.pop(key, None)
             self.asked.update(item.asked)
+            self.inside |= told_of(self, item)
             if self.status is Status.RESOLVED and any(key.startswith("published:") for key in item.keys):
                 self.status, self.review = Status.PUBLISHED, self.review or Review(None, item.at)
-            if (
-                not item.to or self.mailing_list.address in item.to
-            ):  # what one person got is no mail to answer for others
+            if not item.to or self.mailing_list.address in item.to:  # what one person got, others cannot answer
                 self.references.append(item.message_id)
             keep_question(self, item)
             return
@@ -170,7 +169,8 @@ class Incident:
         elif item.kind == "human" and (why := kept_out(self, item)):
             keep_out(self, item, why)
             return
-        self.inside.setdefault(item.who.email, item.at)
+        if first or not is_private(self):  # anybody can write to the second list
+            self.inside.setdefault(item.who.email, item.at)
         self.live = self.live or item.live
         self.last_news = item.at
         if item.kind == "alert" and (alert := read_alert(item.subject, machine=True)) is not None:

@@ -11,13 +11,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from mailbot.core.draft import INSTRUCTLAB
-from mailbot.core.entries import Ask, MailingList, Note, Outcome, Said, Status, can_be_mailed, undo_code
+from mailbot.core.entries import Ask, MailingList, Note, Outcome, Said, Sent, Status, can_be_mailed, undo_code
 from mailbot.core.leak import Finding, findings
 from mailbot.core.message import Address
 
 if TYPE_CHECKING:
     from mailbot.core.incident import Incident
 
+_TELLING = frozenset(("action", "brief", "draft", "offer", "question", "report"))  # our mails that say what it is about
 TITLES = {sections[0]: title.title() for title, sections in INSTRUCTLAB.items() if sections}
 
 
@@ -76,6 +77,18 @@ def knows(incident: Incident, who: Address) -> bool:
     return who.email in incident.inside or who.email in insiders(incident)
 
 
+def told_of(incident: Incident, sent: Sent) -> dict[str, datetime]:
+    """Whom a mail of ours told what is private: they know it from then on."""
+    if not is_private(incident) or _TELLING.isdisjoint(key.partition(":")[0] for key in sent.keys):
+        return {}
+    return {to: sent.at for to in sent.to if to not in incident.inside}
+
+
+def strange(incident: Incident, ask: Ask) -> bool:
+    """Was it taken from somebody who wrote to the second list and is not known to read it? What they ask is answered there."""
+    return undo_code(ask.message_id) in incident.codes and not knows(incident, ask.who)
+
+
 def private_way(listed: MailingList, recipients: Iterable[Address]) -> bool:
     """Was it sent to those who get what is private, and not to the list?"""
     to = {who.email for who in recipients}
@@ -94,7 +107,10 @@ def kept_out(incident: Incident, item: Said) -> str:
     """
     inside = came_in_private(incident.mailing_list, item)
     if is_private(incident):
-        return "" if inside or knows(incident, item.who) else "it came to the list, and this goes the private way"
+        if knows(incident, item.who) or private_way(incident.mailing_list, item.recipients):
+            return ""
+        why = "its sender does not know of this" if inside else "it came to the list"
+        return f"{why}, and this goes the private way"
     makes_private = any(c.keyword.word == "EMBARGO" or c.text == "security" for c in item.reading.commands)
     told_to = {who.email for who in item.recipients} & set(incident.mailing_list.private)
     return "it came the private way, and this is on the list" if inside and told_to and not makes_private else ""
@@ -111,8 +127,9 @@ def keep_out(incident: Incident, item: Said, why: str) -> None:
             " or answer with KIND security: from then on all of this goes the private way."
         )
     elif not incident.opened_in_private and item.reading.commands:
-        to = " or ".join((*incident.mailing_list.private, incident.mailing_list.bot)[:1])
-        sentence = f"Nothing of it was taken: {incident.id} goes the private way now, and yours came to the list. Write to {to}."
+        sentence = f"Nothing of it was taken: {incident.id} goes the private way now, among those who know of it."
+        if incident.mailing_list.private:
+            sentence += f" Write to {incident.mailing_list.private[0]}."
     else:
         return
     key = f"receipt:{undo_code(item.message_id)}"

@@ -10,7 +10,7 @@ from mailbot.core.due.policy import LATE, PRIORITY, Due, Notice, Policy
 from mailbot.core.due.reminders import MISSED, Row, all_busy, asked_to_publish, rows
 from mailbot.core.entries import Status
 from mailbot.core.incident import Ask, Incident, undo_code
-from mailbot.core.publication import insiders, is_private
+from mailbot.core.publication import insiders, is_private, strange
 
 # Which of several that fall due together stands for all: the one that asks most.
 MOST = ("published", "publish", "report", "open", "commander", "update", "anniversary")
@@ -50,7 +50,8 @@ def _private(incident: Incident, notice: Notice) -> Notice:
     """The same to those who may know. A report that goes out is for all: it ends the private way."""
     if notice.kind == "published":
         return notice
-    to = (*insiders(incident), *notice.to) if notice.to_list else notice.to
+    asked_there = notice.kind in ("answer", "receipt") and any(strange(incident, ask) for ask in notice.asks)
+    to = (*insiders(incident), *notice.to) if notice.to_list else insiders(incident) if asked_there else notice.to
     return replace(notice, to_list=False, to=tuple(dict.fromkeys(to)), private=True)
 
 
