@@ -381,6 +381,16 @@ def test_a_report_that_was_filled_in_and_sent_back_is_filled_and_sent_back_again
     assert under(again, "## User Impact") == "We do not know. [^2]\n\nNobody does. [^2]"
 
 
+@pytest.mark.parametrize("left_out", ["nothing", "[^1]:"])
+def test_our_own_duration_in_a_report_that_comes_back_is_nobodys_word(left_out: str) -> None:
+    made = Scene()
+    made.mail(ALICE, "Pushes fail.\nSTART 11:38 UTC", 0)
+    made.mail(ALICE, "RESTORED 12:02 UTC\nRESOLVED 12:03 UTC", 4)
+    assert "The incident was open for 4 min." in text(made)
+    made.mail(BOB, f"Looks good.\n\n{text(made).split(left_out)[0]}")
+    assert not any(heard.stated for heard in made.incident.heard)
+
+
 def test_a_closed_code_block_stays_code_and_an_open_one_does_not_swallow_the_report() -> None:
     found = text(scene((BOB, "RESOLUTION: ran\n```\nrm -rf <logs>\n# done\n```")))
     assert "\nran\n```\nrm -rf <logs>\n# done\n```\n [^1]\n\n## What Went Well?" in found

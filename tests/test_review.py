@@ -175,6 +175,9 @@ def test_p37_fourteen_days_of_silence_publish_it_as_it_is_and_it_says_so() -> No
 def test_p38_p39_silence_publishes_nothing_that_is_held(held: str) -> None:
     made = asked_to_publish((ALICE, held))
     assert "published" not in made.kinds(44 * DAY + 1)
+    asked = text(letters(over((ALICE, held)), 31 * DAY, only="publish")["publish"])
+    assert "means yes" not in asked, "nor does it say that it will be"
+    assert "Without an answer it stays unpublished (" in asked
     made.settle(60 * DAY)
     assert made.incident.status.value == "resolved"
 

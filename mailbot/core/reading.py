@@ -40,10 +40,12 @@ def read(message: Message, parts: Sequence[Part], context: Context) -> Reading:
     """Commands first; a line read as a command is not read again for times (language.md 3.1)."""
     own, cut = within_limits(message.text, own_spans(tuple(parts)))
     commands, near = commands_in(message, parts, own, context, subject_status(message.subject))
-    free = without(own, sorted([returned(message.text), *(covered(message.text, c) for c in commands if c.line)]))
+    drafts = [covered(message.text, c) for c in commands if c.keyword is EDITED]
+    said = without(own, sorted([returned(message.text), *drafts]))  # what the sender wrote, and not we
+    free = without(said, sorted(covered(message.text, c) for c in commands if c.line))
     mentions, problems = read_times(message.text, free, context)
     told = [Told(c.line, (c.when,), placed=False) for c in commands if c.when is not None and not c.problem]
-    doubts, stated = look(message.text, own, context, mentions, told)
+    doubts, stated = look(message.text, said, context, mentions, told)
     problems += (f"own text over {LINES} lines or {CHARS} characters: the rest was not read",) if cut else ()
     return Reading(own, mentions, commands, near, problems, doubts, stated, chat_links(message.text, own))
 

@@ -34,6 +34,7 @@ from mailbot.core.due import Notice, Period, Policy
 from mailbot.core.entries import can_be_mailed
 from mailbot.core.incident import Incident, MailingList, undo_code
 from mailbot.core.lint import Question, questions
+from mailbot.core.publication import holds
 from mailbot.core.report import Report, called, in_words, report
 from mailbot.core.times import Context
 from mailbot.core.tracker import Tracker
@@ -205,6 +206,7 @@ def environment(folder: str = "") -> SandboxedEnvironment:
         "capitalize_first": lambda s: s[:1].upper() + s[1:],
         "person": called,
         "code": undo_code,
+        "held": holds,
         "ruled": lambda s: s.ljust(WIDTH, "-"),
     }
     env.globals["headings"] = {name: row[0] for name, row in SECTIONS.items()}
