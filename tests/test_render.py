@@ -204,6 +204,17 @@ def test_a_pasted_log_of_hundreds_of_lines_does_not_make_an_ack_of_hundreds() ->
     assert "135 more; TIMELINE mails you all of them." in body
 
 
+def test_the_ack_of_what_is_over_asks_for_nothing_that_was_said() -> None:
+    scene = Scene()
+    scene.mail(ALICE, "It was down since 13:50.\nRESOLVED 11:58 UTC", 0)
+    ack = text(letters(scene)["ack"])
+    assert "Two words are needed" not in ack
+    assert "CANCEL" not in ack
+    assert "Not over? REOPEN." in ack
+    assert "(?) means that I am not sure of the date or the zone." in ack
+    assert "(?)" not in text(EXAMPLES["ack"])
+
+
 def test_the_help_names_every_keyword_as_a_sample() -> None:
     body = text(EXAMPLES["answer-help"])
     assert [u.usage for u in keywords() if f"\n| {u.usage}\n" not in body] == []

@@ -115,6 +115,10 @@ def test_a34_what_ended_it_is_offered_with_its_link_or_its_command() -> None:
     assert "RESOLUTION: ran `rm -r /var/log/old`" in offered(
         (BOB, "START 11:38 UTC\nLOG 12:00 UTC ran `rm -r /var/log/old`")
     )
+    note = "rolled back to the release of last week, see https://forge.example/a/long/way/to/pull/12"
+    assert f"RESOLUTION: {note}" in offered((BOB, f"START 11:38 UTC\nRESOLVED 12:30 UTC {note}")), (
+        "whole, without our words"
+    )
     assert not any(o.startswith("RESOLUTION") for o in offered((BOB, "RESOLUTION: x\nRESTORED 12:20 UTC rolled back")))
 
 

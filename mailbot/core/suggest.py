@@ -93,7 +93,7 @@ def _trigger(incident: Incident) -> Iterator[Offer]:
     for entry in [e for e in near if CHANGE.search(e.what)][-1:]:
         when = f"{in_words(start.utc - entry.utc)} before" if entry.utc < start.utc else "when"
         yield Offer(
-            f'{entry.label}, "{_short(entry)}", {when} it began. Did that set it off?', f"TRIGGER: {_short(entry)}"
+            f'{entry.label}, "{_cut(entry.what)}", {when} it began. Did that set it off?', f"TRIGGER: {_whole(entry)}"
         )
 
 
@@ -149,7 +149,7 @@ def _resolution(incident: Incident) -> Iterator[Offer]:
         last = done[-1]
         yield Offer(
             f"{last.label} at {last.utc:%H:%M} UTC names a link or a command. Is that what ended it?",
-            f"RESOLUTION: {_short(last)}",
+            f"RESOLUTION: {_whole(last)}",
         )
 
 
@@ -195,8 +195,9 @@ def _categories(incident: Incident) -> Iterator[Offer]:
         yield Offer(f"{', '.join(found)}: a guess. Is it so? Then move it {where} in the draft.")
 
 
-def _short(entry: Entry) -> str:
-    return _cut(entry.what)
+def _whole(entry: Entry) -> str:
+    """What people said of it, with its links, and not our words for it."""
+    return " ".join(entry.what.removeprefix("Incident concluded. ").split()).rstrip(".")
 
 
 def _cut(text: str) -> str:
