@@ -3,6 +3,8 @@
 #
 #   docker build -t mailbot .
 #   docker run -v mailbot-data:/data -v ./mailbot.toml:/etc/mailbot.toml:ro -p 127.0.0.1:8025:8025 mailbot
+#
+# A mailbot.toml for it has  [smtp] listen = "0.0.0.0:8025"  and  [store] folder = "/data".
 
 FROM python:3.13-slim AS build
 ENV BUILD=/build PIP_NO_COMPILE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1

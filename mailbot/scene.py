@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -63,11 +63,14 @@ def load(path: Path) -> Scene:
         tree = tomllib.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path.name} is not TOML: {error}") from error
-    people = tree.get("people", {})
+    people, rows = tree.get("people", {}), tree.get("step", [])
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ValueError(f"{path.name}: write [[step]] in double brackets, once for each step")
+    names = {str(row.get("name", f"step{number}")) for number, row in enumerate(rows, 1)}
     steps = []
-    for number, row in enumerate(tree.get("step", []), 1):
+    for number, row in enumerate(rows, 1):
         try:
-            steps.append(_step(row, number, people))
+            steps.append(_tried(_step(row, number, people), names))
         except (KeyError, TypeError, ValueError) as error:
             said = f"there is no {error}" if isinstance(error, KeyError) else str(error)
             raise ValueError(f"{path.name}: step {number}: {said}") from error
@@ -80,6 +83,9 @@ def _step(row: Mapping[str, Any], number: int, people: Mapping[str, str]) -> Ste
     known = {name for name in Step.__dataclass_fields__ if name != "who"} | {"from"}
     if unknown := sorted(row.keys() - known):
         raise ValueError(f"{unknown[0]!r} is no key; these are: {', '.join(sorted(known))}")
+    told = {**{k: v for k, v in row.items() if k not in ("headers", "quote")}, **row.get("headers", {})}
+    if unlike := [name for name, value in told.items() if not isinstance(value, str)]:
+        raise ValueError(f"{unlike[0]} is no text")
     if row.get("act", "take") not in ACTS:
         raise ValueError(f"{row['act']!r} is no act; these are: {', '.join(ACTS)}")
     given = {k: v for k, v in row.items() if k not in ("at", "from", "arrives", "text")}
@@ -87,6 +93,17 @@ def _step(row: Mapping[str, Any], number: int, people: Mapping[str, str]) -> Ste
     who = people[row["from"]] if "from" in row else ""
     arrives = _time(row["arrives"]) if "arrives" in row else None
     return Step(at=_time(row["at"]), who=who, text=row.get("text", "").lstrip("\n"), arrives=arrives, **given)
+
+
+def _tried(step: Step, names: set[str]) -> Step:
+    """What would fail only when it is played."""
+    asked = step.answers.split(" ")[2:] if step.answers.startswith("notice ") else [step.answers][: bool(step.answers)]
+    for name in (*asked, *(found[2] for found in _GAP.finditer(step.text))):
+        if name not in names:
+            raise ValueError(f"there is no step {name!r}")
+    if step.who:
+        mail(replace(step, text="", answers=""), {}, "incident@example.org")
+    return step
 
 
 def _time(text: str) -> datetime:

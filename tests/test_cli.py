@@ -136,7 +136,17 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "argv", [[], ["fly"], ["show"], ["read"], ["report", "X", "--template", "none"], ["list", "--jsn"]]
+    "argv",
+    [
+        [],
+        ["fly"],
+        ["show"],
+        ["read"],
+        ["report", "X", "--template", "none"],
+        ["list", "--jsn"],
+        ["import", ""],
+        ["check", "--list", "x"],
+    ],
 )
 def test_wrong_usage_is_2(argv: list[str]) -> None:
     with pytest.raises(SystemExit) as end:
@@ -201,6 +211,20 @@ def test_without_an_archive_the_sentence_says_what_makes_one(config: Path, capsy
     for argv in (["list"], ["show", "INC-1"], ["report", "INC-1"], ["why", "x"]):
         assert main([*argv, "--config", str(config)]) == 1
         assert "There is no archive in" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("argv", [["pause"], ["resume"], ["rebuild"], ["redact", "x"], ["retry"]])
+def test_no_act_makes_an_archive(argv: list[str], config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*argv, "--config", str(config)]) == 1
+    assert "There is no archive in" in capsys.readouterr().err
+    assert not (config.parent / "data").exists()
+
+
+def test_what_was_redacted_is_not_imported_again(box: Path, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for argv in (["import", str(box)], ["redact", "call@example.org"], ["import", str(box)]):
+        assert main([*argv, "--config", str(config)]) == 0
+    assert "0 mails imported, 4 were here already." in capsys.readouterr().out
+    assert b"the first push failed" not in b"".join(p.read_bytes() for p in (config.parent / "data").glob("*.mbox"))
 
 
 def test_an_imported_list_can_be_looked_at(box: Path, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -375,6 +399,23 @@ def test_a_reader_that_hangs_up_is_no_error(box: Path) -> None:
     assert run.stderr.read() == b""
     run.stderr.close()
     assert run.wait(30) == 0
+
+
+def test_an_output_that_fails_is_1_and_a_sentence(box: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        run = subprocess.run([sys.executable, "-m", "mailbot", "read", str(box)], stdout=full, stderr=subprocess.PIPE)
+    assert (run.returncode, run.stderr) == (1, b"mailbot: [Errno 28] No space left on device\n")
+
+
+def test_a_terminal_that_does_not_know_a_letter_gets_it_in_another_form(box: Path) -> None:
+    box.write_bytes(b"Subject: Ausfall\nMessage-ID: <\xc3\xbc@example.org>\n\nSeit 14:05 Uhr st\xc3\xb6rt es.\n")
+    run = subprocess.run(
+        [sys.executable, "-m", "mailbot", "read", str(box)],
+        capture_output=True,
+        env={"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"},
+    )
+    assert (run.returncode, run.stderr) == (0, b"")
+    assert b"st\\xf6rt" in run.stdout
 
 
 def read_rows(*mails: bytes, opens: str = "any") -> list[dict[str, Any]]:

@@ -186,3 +186,10 @@ def test_whatever_stands_for_a_section_the_answer_is_a_config_or_sentences(tree:
     config, mistakes = read(json.loads(json.dumps(tree, default=str)), HERE)
     assert (config is None) == bool(mistakes)
     assert all(str(mistake) for mistake in mistakes)
+
+
+@pytest.mark.parametrize("key", ["store.folder", "publish.folder", "templates.folder", "smarthost.ca_file"])
+def test_a_path_that_cannot_even_be_asked_for_is_no_traceback(key: str, tmp_path: Path) -> None:
+    section, _, name = key.partition(".")
+    config, mistakes = load(write(tmp_path, f'[{section}]\n{name} = "{"x" * 300}/y"\n'))
+    assert (config is None) == bool(mistakes) == (key not in ("store.folder", "publish.folder"))

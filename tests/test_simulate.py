@@ -119,6 +119,12 @@ def test_our_own_mail_that_the_list_sends_back_is_not_answered(tmp_path: Path) -
         ('[[step]]\nat = "2026-11-18T12:00:00Z"\nfrom = "carol"\n', "step 1: there is no 'carol'"),
         ('[[step]]\nat = "2026-11-18T12:00:00Z"\ncolour = "red"\n', "'colour' is no key; these are: act, answers"),
         ('[[step]]\nat = "2026-11-18T12:00:00Z"\nact = "dance"\n', "'dance' is no act; these are: stop, start"),
+        ("[step]\nat = 1\n", "write [[step]] in double brackets"),
+        ('[[step]]\nat = "2026-11-18T12:00:00Z"\ntext = 5\n', "step 1: text is no text"),
+        ('[[step]]\nat = "2026-11-18T12:00:00Z"\nheaders = { X = 5 }\n', "step 1: X is no text"),
+        ('[[step]]\nat = "2026-11-18T12:00:00Z"\nanswers = "nope"\n', "step 1: there is no step 'nope'"),
+        ('[[step]]\nat = "2026-11-18T12:00:00Z"\ntext = "{id:none}"\n', "step 1: there is no step 'none'"),
+        ('[[step]]\nat = "2026-11-18T12:00:00Z"\nfrom = "alice"\nsubject = "a\\nb"\n', "step 1: Header values may not"),
     ],
 )
 def test_what_is_no_scene_is_told_in_a_sentence(

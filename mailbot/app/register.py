@@ -299,7 +299,7 @@ class Register(Index):
                     words=words,
                 )
                 mark = (taken.facts.message_id, taken.facts.text_hash)
-                is_new = mark not in known
+                is_new = mark not in known and mark[0] not in self.redacted  # its words are out, for ever
                 known.add(mark)
                 new, old = new + is_new, old + (not is_new)
                 if is_new:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -20,18 +21,33 @@ Run = Callable[[argparse.Namespace], int]
 
 def main(argv: list[str] | None = None) -> int:
     args = _parser().parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a title may have letters that the terminal has not
+            stream.reconfigure(errors="backslashreplace")
     try:
         run: Run = args.run
-        return run(args)
+        code = run(args)
+        sys.stdout.flush()
+        return code
     except Stop as stop:
         print(f"mailbot: {stop}", file=sys.stderr)
         return stop.code
-    except BrokenPipeError:
-        with contextlib.suppress(OSError):
+    except OSError as error:
+        with contextlib.suppress(OSError):  # Python flushes once more when it ends
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        if isinstance(error, BrokenPipeError):  # whoever read has enough
+            return 0
+        print(f"mailbot: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _path(text: str) -> Path:
+    """An unset variable of a shell is no folder, and not this one."""
+    if not text:
+        raise argparse.ArgumentTypeError("the path is empty")
+    return Path(text)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -44,18 +60,23 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"mailbot {_version()}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    def command(name: str, run: Run, about: str) -> argparse.ArgumentParser:
+    def command(name: str, run: Run, about: str, of_all: bool = False) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".")
         sub.set_defaults(run=run)
         sub.add_argument(
             "--config", type=Path, metavar="FILE", default=os.environ.get("MAILBOT_CONFIG") or None, help="a TOML file"
         )
-        sub.add_argument("--list", metavar="NAME", default="", help="where there are several: the NAME of [lists.NAME]")
+        if not of_all:
+            sub.add_argument(
+                "--list", metavar="NAME", default="", help="where there are several: the NAME of [lists.NAME]"
+            )
         return sub
 
-    command("run", operating.run_daemon, "run the daemon until SIGTERM")
-    command("check", operating.run_check, "say everything that is wrong with the configuration")
-    demo = command("demo", operating.run_demo, "play an incident through a real daemon and show every mail")
+    command("run", operating.run_daemon, "run the daemon until SIGTERM", of_all=True)
+    command("check", operating.run_check, "say everything that is wrong with the configuration", of_all=True)
+    demo = command(
+        "demo", operating.run_demo, "play an incident through a real daemon and show every mail", of_all=True
+    )
     demo.add_argument(
         "--out",
         type=Path,
@@ -65,7 +86,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--fast", action="store_true", help="without the pauses that make it readable")
 
-    play = command("simulate", simulating.run_simulate, "play a scene and show every notice that would have gone out")
+    play = command(
+        "simulate", simulating.run_simulate, "play a scene and show every notice that would have gone out", of_all=True
+    )
     play.add_argument("scene", type=Path, metavar="SCENE", help="a TOML file like scenes/registry.toml, or registry")
     play.add_argument("--out", type=Path, metavar="FOLDER", help="write the mails there, one file each, and an index")
     _json(play)
@@ -88,12 +111,12 @@ def _parser() -> argparse.ArgumentParser:
         "read", looking.run_read, "read mails from files and print what would be understood; keeps and sends nothing"
     )
     read.add_argument(
-        "paths", nargs="+", type=Path, metavar="PATH", help="mbox, mbox.gz, Maildir, .eml, or a folder of these"
+        "paths", nargs="+", type=_path, metavar="PATH", help="mbox, mbox.gz, Maildir, .eml, or a folder of these"
     )
     _json(read)
 
     bring = command("import", operating.run_import, "import old mails: mbox, mbox.gz, Maildir, .eml; never sends mail")
-    bring.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    bring.add_argument("paths", nargs="+", type=_path, metavar="PATH")
     rebuild = command("rebuild", operating.run_rebuild, "make the state again from the archive (stop the daemon first)")
     rebuild.add_argument(
         "--diff", action="store_true", help="only say where the kept state differs; exit code 1 if it does"

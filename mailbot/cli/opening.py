@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -63,22 +64,25 @@ def looked_at(args: argparse.Namespace) -> Iterator[list[tuple[Config, Register]
 
     configs = chosen(args)
     log.start("error")
-    there = [config for config in configs if config.store.folder.is_dir()]
+    there = [config for config in configs if os.path.isdir(config.store.folder)]
     if not there:
-        folder = configs[0].store.folder
-        raise Stop(
-            f"There is no archive in {folder}; run or import make one, or name your configuration with --config."
-        )
+        raise _no_archive(configs[0])
     found: list[tuple[Config, Register]] = []
     try:
         for config in there:
             found.append((config, setup.looked_at(config)))
         yield found
-    except (OSError, archive.Locked) as error:
+    except archive.Locked as error:
         raise Stop(str(error)) from None
     finally:
         for _, register in found:
             register.archive.close()
+
+
+def _no_archive(config: Config) -> Stop:
+    return Stop(
+        f"There is no archive in {config.store.folder}; run or import make one, or name your configuration with --config."
+    )
 
 
 def ask(
@@ -102,15 +106,18 @@ def ask(
 
 
 @contextlib.contextmanager
-def written_to(config: Config) -> Iterator[Register]:
+def written_to(config: Config, *, new: bool = False) -> Iterator[Register]:
+    """The archive, for an act while no daemon runs; it is made only where it may be ``new``."""
     from mailbot.app import log, setup
     from mailbot.app.office import finish
     from mailbot.store import archive, state
 
     log.start("error")
+    if not new and not os.path.isdir(config.store.folder):
+        raise _no_archive(config)
     try:
         kept, register = setup.opened(config)
-    except (archive.Locked, state.Locked, OSError) as error:
+    except (archive.Locked, state.Locked) as error:
         raise Stop(str(error)) from None
     try:
         yield register

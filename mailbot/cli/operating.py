@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from mailbot.cli.opening import Stop, ask, chosen, config_of, looked_at, only, progress_bar, written_to
+
+if TYPE_CHECKING:
+    from mailbot.config import Config, Imap, Smarthost
 
 
 def run_daemon(args: argparse.Namespace) -> int:
@@ -38,11 +44,29 @@ def run_check(args: argparse.Namespace) -> int:
     config = config_of(args)
     if config.smarthost.host == "":
         print("Note: no smarthost, so nothing will be sent; mails are only written to the archive.")
+    for sentence in _beyond(config):
+        print(f"Note: {sentence}")
     for one in config.each:
         for sentence in setup.renderer(one).broken():
             print(f"Note: {sentence}; ours is used for it.")
         print(f"{args.config or 'embedded default'}: fine. List {one.list.address}, archive {one.store.folder}.")
     return 0
+
+
+def _beyond(config: Config) -> Iterator[str]:
+    """What this user cannot do, and the daemon cannot either, if it runs as the same."""
+    asked: list[tuple[str, Smarthost | Imap]] = [
+        ("smarthost", config.smarthost),
+        *((f"imap[{n}]", box) for n, box in enumerate(config.imap, 1)),
+    ]
+    for section, keys in asked:
+        file = keys.password_file
+        if file is not None and not os.access(file, os.R_OK):
+            yield f"{section}.password_file {file} cannot be read by the user who asks."
+    for one in config.each:
+        folder = next(path for path in (one.store.folder, *one.store.folder.parents) if os.path.isdir(path))
+        if not os.access(folder, os.W_OK):
+            yield f"store.folder {one.store.folder} cannot be written by the user who asks."
 
 
 def run_demo(args: argparse.Namespace) -> int:
@@ -58,14 +82,14 @@ def run_import(args: argparse.Namespace) -> int:
 
     config = config_of(args)
     one = only(args)
-    missing = [str(p) for p in args.paths if not p.exists()]
+    missing = [str(p) for p in args.paths if not os.path.lexists(p)]
     if missing:
         raise Stop(f"there is no {', '.join(missing)}")
     with progress_bar("importing") as progress:
         request = {"do": "import", "list": args.list, "paths": [str(p.resolve()) for p in args.paths]}
         answer = ask(config, request, progress)
         if answer is None:
-            with written_to(one) as register:
+            with written_to(one, new=True) as register:
                 done = bring_in(register, args.paths, datetime.now(UTC), progress)
             answer = {"new": done.new, "known": done.known, "problems": done.problems}
     for problem in answer["problems"]:
@@ -107,7 +131,10 @@ def run_redact(args: argparse.Namespace) -> int:
                 answer["redacted"] += register.redact(args.message_id)
     if not answer["redacted"]:
         raise Stop(f"The archive has no message {args.message_id}.")
-    print("Its words are gone; its Message-ID and references stay, so that the thread is whole. Backups still have it.")
+    print("Its words are gone; its Message-ID and references stay, so that the thread is whole. Backups still have it,")
+    print(
+        "and mails of ours that quoted it: look for its words in out-*.mbox, and redact those by their own Message-IDs."
+    )
     return 0
 
 

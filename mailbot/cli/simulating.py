@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,7 +59,7 @@ def _scene(path: Path) -> Scene:
 
 def _clear(out: Path) -> None:
     """Takes away what an earlier run left, and nothing else."""
-    if out.exists():
+    if os.path.exists(out):
         if any(out.iterdir()) and not (out / "index.txt").exists():
             raise Stop(f"{out} has files that are no simulation's; name another folder with --out.")
         for folder in ("in", "out", "published"):

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 import textwrap
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,6 +25,7 @@ from mailbot.config.rows import Config, Imap
 from mailbot.config.values import Wrong, near
 
 MAX_BYTES = 1_000_000  # a larger file is some other file
+ANY = ("0.0.0.0", "::")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 SECTIONS: dict[str, type[Any]] = {
     f.name: Imap if f.name == "imap" else type(f.default) for f in dataclasses.fields(Config) if f.name != "lists"
@@ -193,14 +196,15 @@ def _files(config: Config) -> Iterator[Mistake]:
     ]
     named += [(f"smarthost.{key}", getattr(config.smarthost, key)) for key in ("ca_file", "password_file")]
     for key, file in named:
-        if file is not None and not file.is_file():
+        if file is not None and not os.path.isfile(file):
             yield Mistake(key, str(file), "there is no such file; write the path of one")
-    if config.templates.folder is not None and not config.templates.folder.is_dir():
+    if config.templates.folder is not None and not os.path.isdir(config.templates.folder):
         yield Mistake(
             "templates.folder", str(config.templates.folder), "there is no such folder; write the path of one"
         )
-    if config.store.folder.exists() and not config.store.folder.is_dir():
-        yield Mistake("store.folder", str(config.store.folder), "that is a file; write the path of a folder")
+    for key, folder in (("store.folder", config.store.folder), ("publish.folder", config.publish.folder)):
+        if folder is not None and os.path.exists(folder) and not os.path.isdir(folder):
+            yield Mistake(key, str(folder), "that is a file; write the path of a folder")
 
 
 def _together(config: Config) -> Iterator[Mistake]:
@@ -209,8 +213,10 @@ def _together(config: Config) -> Iterator[Mistake]:
     if smtp is None and lmtp is None and not config.imap:
         right = "no mail could ever arrive; set smtp.listen, lmtp.listen or an [[imap]]"
         yield Mistake("smtp.listen", "", right, ("lmtp.listen", "imap"))
-    if smtp is not None and smtp == lmtp and smtp.port:
-        yield Mistake("lmtp.listen", str(lmtp), "SMTP listens there already; write another port", ("smtp.listen",))
+    listening = (("smtp.listen", smtp), ("lmtp.listen", lmtp), ("health.listen", config.health.listen))
+    for (key, one), (other, two) in combinations(listening, 2):
+        if one is not None and two is not None and 0 != one.port == two.port and _one_host(one.host, two.host):
+            yield Mistake(other, str(two), f"{key[:4].upper()} listens there already; write another port", (key,))
     if config.smtp.max_per_peer > config.smtp.max_connections:
         right = "one sender cannot have more than all; write at most smtp.max_connections"
         yield Mistake("smtp.max_per_peer", config.smtp.max_per_peer, right, ("smtp.max_connections",))
@@ -219,12 +225,7 @@ def _together(config: Config) -> Iterator[Mistake]:
         yield Mistake("private.addresses", list(config.private.addresses), right, ("list.address",))
     if config.list.bot == config.list.address:
         yield Mistake("list.bot", config.list.bot, "that is the list itself; write another address", ("list.address",))
-    if (
-        smtp is not None
-        and relay.host in LOOPBACK
-        and smtp.host in (*LOOPBACK, "0.0.0.0", "::")
-        and relay.port == smtp.port
-    ):
+    if smtp is not None and relay.host in LOOPBACK and smtp.host in (*LOOPBACK, *ANY) and relay.port == smtp.port:
         right = "that is where mailbot itself listens, and mail would go in circles; write the port of the mail server"
         yield Mistake("smarthost.port", relay.port, right, ("smtp.listen", "smarthost.host"))
     given = ("smarthost.password_file", "smarthost.password_command")
@@ -249,6 +250,12 @@ def _together(config: Config) -> Iterator[Mistake]:
         right = "clock changes skip this hour once a year and repeat it once; write another, such as 8"
         yield Mistake("digest.hour", hour, right, ("list.zone", "digest.every"))
     yield from _mailboxes(config)
+
+
+def _one_host(one: str, two: str) -> bool:
+    both = {one, two}
+    same_family = len({":" in host for host in both - {"localhost"}}) < 2
+    return len(both) == 1 or (same_family and not both.isdisjoint(ANY)) or ("localhost" in both and both <= {*LOOPBACK})
 
 
 def _mailboxes(config: Config) -> Iterator[Mistake]:

@@ -83,7 +83,7 @@ def walk(paths: Sequence[Path]) -> Iterator[Source]:
     to folders are followed only where they are named in ``paths``.
     """
     for path in paths:
-        if path.is_dir():
+        if os.path.isdir(path):
             yield from _folder(path, hidden=False)
         else:
             yield _file(path)
@@ -95,7 +95,7 @@ def mails(path: Path, problem: Tell = _nobody, position: Callable[[int], None] =
     ``problem`` is told what could not be read, ``position`` how many bytes of the file being read are done (of a .gz:
     compressed bytes; ``size`` is its whole).
     """
-    if path.is_dir():
+    if os.path.isdir(path):
         for source in walk([path]):
             if source.problem:
                 problem(source.problem)
@@ -106,7 +106,7 @@ def mails(path: Path, problem: Tell = _nobody, position: Callable[[int], None] =
     def tell(words: str) -> None:
         problem(f"{path}: {words}")
 
-    if path.exists() and not path.is_file():
+    if os.path.exists(path) and not os.path.isfile(path):
         tell("is no file")  # a pipe or a device would hang us
         return
     try:
@@ -124,7 +124,7 @@ def mails(path: Path, problem: Tell = _nobody, position: Callable[[int], None] =
 def size(path: Path) -> int:
     """Bytes of a file on disk (of a .gz: compressed), or of all mail files of a folder; 0 where it cannot be asked."""
     try:
-        if path.is_dir():
+        if os.path.isdir(path):
             return sum(size(source.path) for source in walk([path]) if not source.problem)
         return path.stat().st_size
     except OSError:
@@ -133,7 +133,7 @@ def size(path: Path) -> int:
 
 def _folder(folder: Path, *, hidden: bool) -> Iterator[Source]:
     """``hidden``: whether hidden entries count, which they do below a Maildir."""
-    maildir = (folder / "cur").is_dir() and (folder / "new").is_dir()
+    maildir = os.path.isdir(folder / "cur") and os.path.isdir(folder / "new")
     try:
         with os.scandir(folder) as found:
             entries = sorted(found, key=lambda entry: entry.name)
@@ -150,12 +150,16 @@ def _folder(folder: Path, *, hidden: bool) -> Iterator[Source]:
         elif _in_maildir(path):
             if not entry.name.startswith(".") and entry.is_file():
                 yield Source(path, "eml")
-        elif not hidden and not maildir and not path.is_dir():  # a Maildir has the server's own files beside the mails
+        elif (
+            not hidden and not maildir and not os.path.isdir(path)
+        ):  # a Maildir has the server's own files beside the mails
             yield _file(path)
 
 
 def _in_maildir(path: Path) -> bool:
-    return path.parent.name in ("cur", "new") and all((path.parent.parent / name).is_dir() for name in ("cur", "new"))
+    return path.parent.name in ("cur", "new") and all(
+        os.path.isdir(path.parent.parent / name) for name in ("cur", "new")
+    )
 
 
 def _file(path: Path) -> Source:

@@ -27,14 +27,13 @@ from typing import Any
 from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateNotFound
 from jinja2.sandbox import SandboxedEnvironment
 
-from mailbot.core import signed
+from mailbot.core import publication, signed
 from mailbot.core.commands import keywords, read_commands
 from mailbot.core.commands.sections import SECTIONS
 from mailbot.core.due import Notice, Period, Policy
 from mailbot.core.entries import can_be_mailed
 from mailbot.core.incident import Incident, MailingList, undo_code
 from mailbot.core.lint import Question, questions
-from mailbot.core.publication import holds
 from mailbot.core.report import Report, called, in_words, report
 from mailbot.core.times import Context
 from mailbot.core.tracker import Tracker
@@ -206,10 +205,9 @@ def environment(folder: str = "") -> SandboxedEnvironment:
         "capitalize_first": lambda s: s[:1].upper() + s[1:],
         "person": called,
         "code": undo_code,
-        "held": holds,
         "ruled": lambda s: s.ljust(WIDTH, "-"),
     }
-    env.globals["headings"] = {name: row[0] for name, row in SECTIONS.items()}
+    env.globals |= {"headings": {name: row[0] for name, row in SECTIONS.items()}, "held": publication.holds}
     return env
 
 
