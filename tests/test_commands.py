@@ -283,6 +283,63 @@ def test_l16_a_keyword_that_stands_alone_takes_the_next_line() -> None:
     assert words("HANDOFF\nSTATUS") == ["HANDOFF", "STATUS"], "the next line is a command of its own"
 
 
+WRAPPED = (  # text, what its keywords are given
+    ("RESTORED\n14:04 UTC\n", [("14:04", "")]),
+    ("RESOLVED:\n14:05 UTC rolled back\n\nBob", [("14:05", "rolled back")]),
+    ("RESOLVED\n2026-11-21 14:05 UTC, rolled back to v2.3.4", [("14:05", "rolled back to v2.3.4")]),
+    ("#mailbot restored\n20 min ago", [("13:40", "")]),
+    ("OUTAGE ENDS\nat 14:04 UTC", [("14:04", "")]),
+    ("RESTORED\n14:04 UTC\nRESOLVED\n14:10 UTC", [("14:04", ""), ("14:10", "")]),
+)
+
+
+@pytest.mark.parametrize(("text", "given"), WRAPPED, ids=lambda v: str(v)[:40])
+def test_l16_a_keyword_that_may_have_a_time_takes_it_from_the_next_line(
+    text: str, given: list[tuple[str, str]]
+) -> None:
+    """HTML mails put it there, and so do mail programs that wrap."""
+    read_of = [(f"{c.when.utc:%H:%M}" if c.when and c.when.utc else "", c.given.note) for c in read(text)[0]]
+    assert read_of == given
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        "\n14:04 UTC",
+        "thanks to all of you",
+        "At 14:02 we rolled back.",
+        "now we wait",
+        "14:02 was the last error.",
+        "20 min ago it failed again",
+        "from 13:10 to 13:45 logins failed",
+        "14:02 disk full\n14:05 restarted it",
+        "14:02 disk full\n\n14:05 restarted it",
+        "14:02 UTC\nrestarted it\n14:05 UTC\nlooked again",
+        "* 14:02 disk full",
+        "[14:02] <bob> disk full",
+        "14:02 <bob> disk full",
+        "14:02 Bob Stone: disk full",
+        "14:02 - disk full",
+        "14:02 | disk full",
+        "2026-11-21 14:02:00 INFO ready",
+    ],
+)
+def test_l16_prose_and_a_timeline_below_a_keyword_stay_what_they_are(below: str) -> None:
+    for word in ("RESTORED", "RESOLVED"):
+        command = one(f"{word}\n{below}\n")
+        assert (command.when, command.given.note, command.words) == (None, "", word)
+
+
+def test_l16_the_time_on_the_next_line_is_no_entry_of_its_own() -> None:
+    scene = Scene()
+    scene.mail(ALICE, "Pushes fail.", 0)
+    item = scene.mail(BOB, "RESOLVED\n12:01 UTC rolled back\n", 10)
+    assert item.reading.mentions == ()
+    assert [(e.what, f"{e.utc:%H:%M}") for e in scene.incident.entries] == [
+        ("Incident concluded. rolled back", "12:01")
+    ]
+
+
 def test_l16_a_line_that_a_mail_program_broke_is_one_line() -> None:
     long = "LOG 14:05 CEST rolled back the registry to version forty-one, because"
     assert one(f"{long}\nthe disk was full").text.endswith("because the disk was full")
