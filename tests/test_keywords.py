@@ -137,6 +137,22 @@ def test_an_action_may_be_words_alone_and_its_first_word_is_no_category_then() -
     assert [(a.category, a.text) for a in incident.actions] == [("", "write to the vendor"), ("", "detect")]
 
 
+def test_an_action_that_has_a_day_that_cannot_be_or_no_words_is_refused_and_takes_no_number() -> None:
+    for line, right in (
+        ("ACTION: buy cert due 2026-13-45", "2026-13-45 is no day; write due 2026-12-01."),
+        ("ACTION prevent rotate due: 2026-02-30 @carol", "2026-02-30 is no day; write due 2026-12-01."),
+        ("ACTION due 2026-12-24", "A task needs words: ACTION add a test"),
+        ("ACTION @carol, due 2026-12-24 https://forge.example/o/r/issues/7", "A task needs words"),
+        ("ACTION W1", "A task needs words"),
+    ):
+        incident, (sentence,) = told((BOB, "CAUSE: no test"), (BOB, line))
+        assert sentence.startswith(right), line
+        assert incident.actions == [], line
+    for body in ("ACTION prevent due 2026-12-24", "ACTION prevent W1"):
+        (action,) = told((BOB, "CAUSE: no test"), (BOB, body))[0].actions
+        assert (action.text, action.category) == ("prevent", ""), "a word, if one that is a category elsewhere"
+
+
 def test_b13_link_done_and_declined_go_by_the_number() -> None:
     mails = ((BOB, "ACTION a"), (BOB, "ACTION b"), (CAROL, "LINK A1 o/r#7\nDONE A1\nDECLINED A2: not worth it"))
     incident, sentences = told(*mails)
