@@ -163,6 +163,13 @@ def test_b13_link_done_and_declined_go_by_the_number() -> None:
     assert "no action" in told((BOB, "DONE A1"))[1][0]
 
 
+def test_of_two_numbers_on_one_line_neither_is_done_and_the_sender_is_told() -> None:
+    incident, sentences = told((BOB, "LOG a\nLOG b\nACTION a\nACTION b"), (BOB, "DONE A1, A2\nDROP T1 and T2"))
+    assert [a.state for a in incident.actions] == ["proposed", "proposed"]
+    assert len(incident.timeline()) == 2
+    assert [s.partition(":")[0] for s in sentences] == ["One at a time", "One at a time"]
+
+
 def test_zone_is_answered_and_changes_nothing_here() -> None:
     incident, (sentence,) = told((BOB, "ZONE Europe/Zurich"))
     assert "Europe/Zurich" in sentence

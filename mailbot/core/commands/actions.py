@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from mailbot.core.commands.unit import Given, keyword, words
+from mailbot.core.commands.unit import Given, keyword, one_at_a_time, words
 from mailbot.core.incident import Act, Action, Incident, Refused
 from mailbot.core.times import Context
 from mailbot.core.wrongs import ITEM, accept, item, taken_from
@@ -97,8 +97,10 @@ def a_label_or_item(rest: str, context: Context) -> Given | None:
 
 
 def _labelled(rest: str, letters: str) -> Given | None:
-    found = re.fullmatch(rf"\s*:?\s*([{letters}]\d{{1,4}})\b[\s:,—–-]*(.*)", rest, re.S)
-    return Given(text=found[1].upper(), note=found[2].strip()) if found else None
+    found = re.fullmatch(rf"\s*:?\s*([{letters}]\d{{1,4}})\b([\s:,—–-]*(.*))", rest, re.S)
+    if not found:
+        return None
+    return one_at_a_time(found[1], found[2], letters) or Given(text=found[1].upper(), note=found[3].strip())
 
 
 def _settle(incident: Incident, act: Act, state: str) -> str:

@@ -6,12 +6,12 @@ import re
 from datetime import datetime, timedelta
 
 from mailbot.core.commands.state import said_at
-from mailbot.core.commands.unit import Given, keyword, logged
+from mailbot.core.commands.unit import Given, keyword, logged, one_at_a_time
 from mailbot.core.incident import Act, Incident, Refused
 from mailbot.core.times import Context, Instant, read_when
 from mailbot.core.zones import read_zone
 
-LABEL = re.compile(r"\s*:?\s*([Tt]\d{1,5})\b[\s:,—–-]*(.*)", re.S)
+LABEL = re.compile(r"\s*:?\s*([Tt]\d{1,5})\b([\s:,—–-]*(.*))", re.S)
 
 
 @keyword(
@@ -39,11 +39,13 @@ def labelled(rest: str, context: Context) -> Given | None:
     found = LABEL.fullmatch(rest)
     if not found:
         return None
-    read = read_when(found[2], context) if found[2] else None
+    if several := one_at_a_time(found[1], found[2], "Tt"):
+        return several
+    read = read_when(found[3], context) if found[3] else None
     if read is None:
-        return Given(text=found[1], note=found[2].strip())
+        return Given(text=found[1], note=found[3].strip())
     when, end = read
-    return Given(when=when, text=found[1], note=re.sub(r"^\s*[:,—–-]*\s*", "", found[2][end:]).strip())
+    return Given(when=when, text=found[1], note=re.sub(r"^\s*[:,—–-]*\s*", "", found[3][end:]).strip())
 
 
 @keyword(

@@ -202,3 +202,14 @@ def person_noted(rest: str, context: Context) -> Given | None:
     ):
         return None
     return Given(text=found["person"], note=found["rest"].strip() if note is None else note)
+
+
+ANOTHER = r"\s*(?:,|&|\band\b)\s*(?:(?:and\b|&)\s*)?([{letters}]\d{{1,5}})\b"
+
+
+def one_at_a_time(label: str, rest: str, letters: str) -> Given | None:
+    """``DONE A1, A2``, ``DROP T1 and T2``: half of it done in silence would be worse than none; ``DONE A1 see A2`` is a note."""
+    more = re.match(ANOTHER.format(letters=letters), rest)
+    if more is None:
+        return None
+    return Given(problem=f"One at a time: {label.upper()} and {more[1].upper()} each need a line of their own.")
