@@ -101,6 +101,14 @@ def test_fix_of_what_is_not_there_or_says_nothing_is_refused_with_what_would_be_
     assert "FIX T1 14:10" in told((BOB, "LOG a"), (BOB, "FIX T1"))[1][0]
 
 
+def test_fix_of_a_line_that_is_out_of_the_report_says_so() -> None:
+    incident, (sentence,) = told((BOB, "LOG 11:40 UTC a"), (CAROL, "DROP T1"), (BOB, "FIX T1 11:45 UTC"))
+    assert sentence.startswith("T1 is out of the report (dropped by Carol). LOG adds it anew")
+    assert (f"{incident.entries[0].utc:%H:%M}", incident.timeline()) == ("11:40", [])
+    _, (sentence,) = told((BOB, "START 11:40 UTC"), (BOB, "START 11:50 UTC"), (BOB, "FIX T1 11:45 UTC"))
+    assert sentence.startswith("T1 is out of the report (corrected by T2).")
+
+
 def test_fix_of_the_declaration_moves_the_end_of_the_incident() -> None:
     incident, _ = told((ALICE, "RESOLVED 12:30 UTC"), (ALICE, "FIX T1 12:10 UTC"))
     assert f"{incident.resolved:%H:%M}" == "12:10"

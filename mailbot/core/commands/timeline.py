@@ -60,6 +60,10 @@ def fix(incident: Incident, act: Act) -> str:
     entry, note, when = incident.entry(act.text), act.command.given.note, act.command.when
     if not note and when is None:
         raise Refused(f"Say what is right: FIX {entry.label} 14:10, or FIX {entry.label} with other words.")
+    if entry.dropped:
+        raise Refused(
+            f"{entry.label} is out of the report ({entry.dropped}). LOG adds it anew; UNDO and that mail's code bring it back."
+        )
     old = f"{entry.utc:%Y-%m-%d %H:%M} UTC - {entry.what}"
     changed = incident.change_entry(
         entry,
