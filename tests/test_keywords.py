@@ -278,6 +278,20 @@ def test_take_is_for_what_nobody_has_or_a_silent_commander() -> None:
     assert [c.who and c.who.email for c in scene.incident.custody] == [None, "bob@example.org", "carol@example.net"]
 
 
+def test_take_by_the_one_it_is_offered_to_is_as_good_as_accept() -> None:
+    offer = (ALICE, "HANDOFF bob@example.org")
+    incident, (sentence,) = told(offer, (BOB, "TAKE"))
+    assert (holder(incident), sentence) == ("Bob Stone", "Bob Stone has it now, before: Alice Doe")
+    assert incident.offered is None
+    assert "wrote" in told(offer, (CAROL, "TAKE"))[1][0], "it is not offered to her"
+
+
+def test_take_of_what_is_over_says_so_at_once_and_sends_nobody_to_wait() -> None:
+    for word, status in (("RESOLVED", "resolved"), ("CANCEL", "cancelled")):
+        _, (sentence,) = told((ALICE, word), (BOB, "TAKE"))
+        assert sentence.endswith(f"is {status}; nobody needs to have it.")
+
+
 def test_a5_a_role_never_has_it() -> None:
     scene = Scene()
     scene.mail("Desk <helpdesk@example.org>", "Users cannot push.", 0)
