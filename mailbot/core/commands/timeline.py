@@ -127,4 +127,7 @@ def undo(incident: Incident, act: Act) -> str:
     """The fold has left out what that message said already (incident.undone); here only the answer."""
     if act.text not in (*incident.codes, *act.said.undid):
         raise Refused(f"No message in {incident.id} has the code {act.text}; it stands in the receipt.")
+    if act.text in incident.taken_back:
+        raise Refused(f"What message {act.text} did is taken back already.")
+    incident.taken_back.add(act.text)
     return f"taken back: what message {act.text} did"
