@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timedelta
 
 from mailbot.core.commands.state import said_at
-from mailbot.core.commands.unit import Given, keyword, logged, one_at_a_time
+from mailbot.core.commands.unit import Given, cannot_be, keyword, logged, one_at_a_time
 from mailbot.core.incident import Act, Incident, Refused
 from mailbot.core.times import Context, Instant, read_when
 from mailbot.core.zones import read_zone
@@ -43,7 +43,8 @@ def labelled(rest: str, context: Context) -> Given | None:
         return several
     read = read_when(found[3], context) if found[3] else None
     if read is None:
-        return Given(text=found[1], note=found[3].strip())
+        wrong = cannot_be(found[3])
+        return Given(problem=wrong) if wrong else Given(text=found[1], note=found[3].strip())
     when, end = read
     return Given(when=when, text=found[1], note=re.sub(r"^\s*[:,—–-]*\s*", "", found[3][end:]).strip())
 
