@@ -147,6 +147,12 @@ SHAPES = (  # line, keyword, instant in UTC, text, note
     ("LOG 14:05 restarted it", "LOG", "13:05", "restarted it", ""),
     ("TL: 14:05 restarted it", "LOG", "13:05", "restarted it", ""),
     ("LOG restarted it", "LOG", "", "restarted it", ""),
+    ("LOG 00:61:7f:aa:bb:cc is gone", "LOG", "", "00:61:7f:aa:bb:cc is gone", ""),
+    ("LOG 64:61:72:6b:00:01 is gone", "LOG", "", "64:61:72:6b:00:01 is gone", ""),
+    ("LOG 2026-99-77-4411 is the order", "LOG", "", "2026-99-77-4411 is the order", ""),
+    ("LOG 3:1 for the new disk", "LOG", "", "3:1 for the new disk", ""),
+    ("LOG 2026-11-20 the disk was full", "LOG", "", "2026-11-20 the disk was full", ""),
+    ("LOG 24:00 restarted it", "LOG", "23:00", "restarted it", ""),
     ("HANDOFF bob@example.org", "HANDOFF", "", "bob@example.org", ""),
     ("HANDOFF to bob@example.org: it is rolled back", "HANDOFF", "", "bob@example.org", "it is rolled back"),
     ("HANDOFF bob@example.org it is rolled back", "HANDOFF", "", "bob@example.org", "it is rolled back"),
@@ -162,6 +168,9 @@ SHAPES = (  # line, keyword, instant in UTC, text, note
     ("FIX T7 restarted twice", "FIX", "", "T7", "restarted twice"),
     ("FIX T7: 14:10 restarted twice", "FIX", "13:10", "T7", "restarted twice"),
     ("DONE a1: merged", "DONE", "", "A1", "merged"),
+    ("DONE A1 see A2", "DONE", "", "A1", "see A2"),
+    ("DONE A1, it was A2", "DONE", "", "A1", "it was A2"),
+    ("DONE A1 and A2B too", "DONE", "", "A1", "and A2B too"),
     ("LINK A1 https://forge.example/7", "LINK", "", "A1", "https://forge.example/7"),
     ("UNDO k7qm", "UNDO", "", "K7QM", ""),
     ("ZONE +05:30", "ZONE", "", "+05:30", ""),
@@ -251,6 +260,20 @@ REFUSED = (  # meant as a command, and something is missing: the sentence says w
     ("START: a while back", "14:05"),
     ("HANDOFF", "HANDOFF bob@example.org"),
     ("KIND: disaster", "outage, degradation, security, other"),
+    ("DONE A1, A2", "One at a time: A1 and A2 each need a line of their own."),
+    ("DONE a1 and a2", "A1 and A2"),
+    ("DONE A1, A2 and A3: merged", "A1 and A2"),
+    ("DECLINED A1 & W2", "A1 and W2"),
+    ("LINK A1, and A2 o/r#7", "A1 and A2"),
+    ("DROP T1 and T2", "T1 and T2"),
+    ("DROP T1,T2", "T1 and T2"),
+    ("LOG 12:61 foo", "12:61 is no time; write it like 14:05"),
+    ("LOG: 25:99 UTC foo", "25:99 is no time"),
+    ("LOG at 12:61:30 foo", "12:61:30 is no time"),
+    ("TL 2026-02-30 10:00 foo", "2026-02-30 is no day; write it like 2026-12-01 14:05."),
+    ("LOG 2026-13-01 foo", "2026-13-01 is no day"),
+    ("LOG 2026-11-21T24:30 foo", "24:30 is no time"),
+    ("FIX T7 12:61", "12:61 is no time"),
     ("ZONE XYZ", "Europe/Zurich"),
     ("ZONE Europe/Zurch", "Europe/Zurich"),
 )
@@ -281,6 +304,63 @@ def test_l16_a_keyword_that_stands_alone_takes_the_next_line() -> None:
     assert one("IMPACT\nlogins failed").text == "logins failed"
     assert words("TITLE\n\nRegistry down") == [], "a blank line ends it"
     assert words("HANDOFF\nSTATUS") == ["HANDOFF", "STATUS"], "the next line is a command of its own"
+
+
+WRAPPED = (  # text, what its keywords are given
+    ("RESTORED\n14:04 UTC\n", [("14:04", "")]),
+    ("RESOLVED:\n14:05 UTC rolled back\n\nBob", [("14:05", "rolled back")]),
+    ("RESOLVED\n2026-11-21 14:05 UTC, rolled back to v2.3.4", [("14:05", "rolled back to v2.3.4")]),
+    ("#mailbot restored\n20 min ago", [("13:40", "")]),
+    ("OUTAGE ENDS\nat 14:04 UTC", [("14:04", "")]),
+    ("RESTORED\n14:04 UTC\nRESOLVED\n14:10 UTC", [("14:04", ""), ("14:10", "")]),
+)
+
+
+@pytest.mark.parametrize(("text", "given"), WRAPPED, ids=lambda v: str(v)[:40])
+def test_l16_a_keyword_that_may_have_a_time_takes_it_from_the_next_line(
+    text: str, given: list[tuple[str, str]]
+) -> None:
+    """HTML mails put it there, and so do mail programs that wrap."""
+    read_of = [(f"{c.when.utc:%H:%M}" if c.when and c.when.utc else "", c.given.note) for c in read(text)[0]]
+    assert read_of == given
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        "\n14:04 UTC",
+        "thanks to all of you",
+        "At 14:02 we rolled back.",
+        "now we wait",
+        "14:02 was the last error.",
+        "20 min ago it failed again",
+        "from 13:10 to 13:45 logins failed",
+        "14:02 disk full\n14:05 restarted it",
+        "14:02 disk full\n\n14:05 restarted it",
+        "14:02 UTC\nrestarted it\n14:05 UTC\nlooked again",
+        "* 14:02 disk full",
+        "[14:02] <bob> disk full",
+        "14:02 <bob> disk full",
+        "14:02 Bob Stone: disk full",
+        "14:02 - disk full",
+        "14:02 | disk full",
+        "2026-11-21 14:02:00 INFO ready",
+    ],
+)
+def test_l16_prose_and_a_timeline_below_a_keyword_stay_what_they_are(below: str) -> None:
+    for word in ("RESTORED", "RESOLVED"):
+        command = one(f"{word}\n{below}\n")
+        assert (command.when, command.given.note, command.words) == (None, "", word)
+
+
+def test_l16_the_time_on_the_next_line_is_no_entry_of_its_own() -> None:
+    scene = Scene()
+    scene.mail(ALICE, "Pushes fail.", 0)
+    item = scene.mail(BOB, "RESOLVED\n12:01 UTC rolled back\n", 10)
+    assert item.reading.mentions == ()
+    assert [(e.what, f"{e.utc:%H:%M}") for e in scene.incident.entries] == [
+        ("Incident concluded. rolled back", "12:01")
+    ]
 
 
 def test_l16_a_line_that_a_mail_program_broke_is_one_line() -> None:

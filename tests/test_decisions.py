@@ -89,6 +89,15 @@ def test_l14_a_merge_with_what_is_not_there_says_so(desk: Desk) -> None:
     assert "I know no INC-20200101-ABC" in desk.told(desk.of(said), said)[0]
 
 
+def test_a_merge_of_an_incident_with_itself_is_refused(desk: Desk) -> None:
+    old, young = two(desk)
+    itself = desk.mail(CAROL, f"MERGE {old}", "Re: Disk full", re="m1@example.org")
+    assert desk.told(old, itself) == [f"{old} is this incident already."]
+    desk.mail(CAROL, f"MERGE {old}", "Re: Mirror is slow", re="m2@example.org")
+    again = desk.mail(BOB, f"MERGE {young}", "Re: Disk full", re="m1@example.org")
+    assert desk.told(old, again) == [f"{young} is part of this one already."]
+
+
 def test_a_first_mail_that_says_merge_opens_nothing(desk: Desk) -> None:
     old = desk.of(desk.mail(ALICE, "x"))
     said = desk.mail(BOB, f"MERGE {old}\nIt is slow since 11:55 UTC.", "Mirror is slow")

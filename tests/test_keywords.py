@@ -101,6 +101,14 @@ def test_fix_of_what_is_not_there_or_says_nothing_is_refused_with_what_would_be_
     assert "FIX T1 14:10" in told((BOB, "LOG a"), (BOB, "FIX T1"))[1][0]
 
 
+def test_fix_of_a_line_that_is_out_of_the_report_says_so() -> None:
+    incident, (sentence,) = told((BOB, "LOG 11:40 UTC a"), (CAROL, "DROP T1"), (BOB, "FIX T1 11:45 UTC"))
+    assert sentence.startswith("T1 is out of the report (dropped by Carol). LOG adds it anew")
+    assert (f"{incident.entries[0].utc:%H:%M}", incident.timeline()) == ("11:40", [])
+    _, (sentence,) = told((BOB, "START 11:40 UTC"), (BOB, "START 11:50 UTC"), (BOB, "FIX T1 11:45 UTC"))
+    assert sentence.startswith("T1 is out of the report (corrected by T2).")
+
+
 def test_fix_of_the_declaration_moves_the_end_of_the_incident() -> None:
     incident, _ = told((ALICE, "RESOLVED 12:30 UTC"), (ALICE, "FIX T1 12:10 UTC"))
     assert f"{incident.resolved:%H:%M}" == "12:10"
@@ -137,6 +145,22 @@ def test_an_action_may_be_words_alone_and_its_first_word_is_no_category_then() -
     assert [(a.category, a.text) for a in incident.actions] == [("", "write to the vendor"), ("", "detect")]
 
 
+def test_an_action_that_has_a_day_that_cannot_be_or_no_words_is_refused_and_takes_no_number() -> None:
+    for line, right in (
+        ("ACTION: buy cert due 2026-13-45", "2026-13-45 is no day; write due 2026-12-01."),
+        ("ACTION prevent rotate due: 2026-02-30 @carol", "2026-02-30 is no day; write due 2026-12-01."),
+        ("ACTION due 2026-12-24", "A task needs words: ACTION add a test"),
+        ("ACTION @carol, due 2026-12-24 https://forge.example/o/r/issues/7", "A task needs words"),
+        ("ACTION W1", "A task needs words"),
+    ):
+        incident, (sentence,) = told((BOB, "CAUSE: no test"), (BOB, line))
+        assert sentence.startswith(right), line
+        assert incident.actions == [], line
+    for body in ("ACTION prevent due 2026-12-24", "ACTION prevent W1"):
+        (action,) = told((BOB, "CAUSE: no test"), (BOB, body))[0].actions
+        assert (action.text, action.category) == ("prevent", ""), "a word, if one that is a category elsewhere"
+
+
 def test_b13_link_done_and_declined_go_by_the_number() -> None:
     mails = ((BOB, "ACTION a"), (BOB, "ACTION b"), (CAROL, "LINK A1 o/r#7\nDONE A1\nDECLINED A2: not worth it"))
     incident, sentences = told(*mails)
@@ -145,6 +169,13 @@ def test_b13_link_done_and_declined_go_by_the_number() -> None:
     assert "there is A1, A2" in told(*mails, (BOB, "DONE A7"))[1][0]
     assert "LINK A1 https://" in told(*mails, (BOB, "LINK A1 soon"))[1][0]
     assert "no action" in told((BOB, "DONE A1"))[1][0]
+
+
+def test_of_two_numbers_on_one_line_neither_is_done_and_the_sender_is_told() -> None:
+    incident, sentences = told((BOB, "LOG a\nLOG b\nACTION a\nACTION b"), (BOB, "DONE A1, A2\nDROP T1 and T2"))
+    assert [a.state for a in incident.actions] == ["proposed", "proposed"]
+    assert len(incident.timeline()) == 2
+    assert [s.partition(":")[0] for s in sentences] == ["One at a time", "One at a time"]
 
 
 def test_zone_is_answered_and_changes_nothing_here() -> None:
@@ -245,6 +276,20 @@ def test_take_is_for_what_nobody_has_or_a_silent_commander() -> None:
     scene.mail(CAROL, "TAKE", 220)
     assert holder(scene.incident) == "Carol"
     assert [c.who and c.who.email for c in scene.incident.custody] == [None, "bob@example.org", "carol@example.net"]
+
+
+def test_take_by_the_one_it_is_offered_to_is_as_good_as_accept() -> None:
+    offer = (ALICE, "HANDOFF bob@example.org")
+    incident, (sentence,) = told(offer, (BOB, "TAKE"))
+    assert (holder(incident), sentence) == ("Bob Stone", "Bob Stone has it now, before: Alice Doe")
+    assert incident.offered is None
+    assert "wrote" in told(offer, (CAROL, "TAKE"))[1][0], "it is not offered to her"
+
+
+def test_take_of_what_is_over_says_so_at_once_and_sends_nobody_to_wait() -> None:
+    for word, status in (("RESOLVED", "resolved"), ("CANCEL", "cancelled")):
+        _, (sentence,) = told((ALICE, word), (BOB, "TAKE"))
+        assert sentence.endswith(f"is {status}; nobody needs to have it.")
 
 
 def test_a5_a_role_never_has_it() -> None:

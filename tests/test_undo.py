@@ -46,6 +46,7 @@ OF_MAILS = (
     "people",
     "references",
     "spoke",
+    "taken_back",
     "unused",
     "versions",
     "zones",
@@ -92,6 +93,28 @@ def test_l20_undo_can_be_undone(unit: Keyword) -> None:
     undo = scene.mail(ALICE, f"UNDO {undo_code(said.message_id)}", 15)
     scene.mail(ALICE, f"UNDO {undo_code(undo.message_id)}", 20)
     assert state(scene.incident) == done
+
+
+def test_a_second_undo_of_the_same_is_refused_to_its_sender_until_the_first_is_undone() -> None:
+    scene = Scene()
+    scene.mail(ALICE, "x", 0)
+    title = undo_code(scene.mail(BOB, "TITLE Registry down").message_id)
+
+    def outcomes() -> list[tuple[bool, str]]:
+        last = scene.items[-1].message_id
+        asks = [a for a in scene.incident.asks.values() if a.message_id == last]
+        return [(a.public, o.sentence) for a in asks for o in a.outcomes]
+
+    first = scene.mail(ALICE, f"UNDO {title}")
+    assert outcomes() == [(True, f"taken back: what message {title} did")]
+    scene.mail(BOB, f"UNDO {title}")
+    assert outcomes() == [(False, f"What message {title} did is taken back already.")]
+    scene.items.pop()
+    scene.mail(BOB, f"UNDO {undo_code(first.message_id)}")
+    assert scene.incident.title == "Registry down"
+    scene.mail(BOB, f"UNDO {title}")
+    assert outcomes() == [(True, f"taken back: what message {title} did")]
+    assert scene.incident.title != "Registry down"
 
 
 def test_every_keyword_that_changes_something_is_taken_back_somewhere() -> None:

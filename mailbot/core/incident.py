@@ -120,6 +120,7 @@ class Incident:
     references: list[str] = field(default_factory=list)  # Message-IDs, for threading what we mail
     secret: set[str] = field(default_factory=set)  # those of them that the list has not seen
     codes: dict[str, str] = field(default_factory=dict)  # UNDO code -> Message-ID
+    taken_back: set[str] = field(default_factory=set)  # codes that an UNDO which stands has named
     asks: dict[str, Ask] = field(default_factory=dict)
     sent: dict[str, datetime] = field(default_factory=dict)
     questions: dict[str, Question] = field(default_factory=dict)  # Message-ID -> what it asked whom
@@ -129,9 +130,7 @@ class Incident:
     heard: list[Heard] = field(default_factory=list)  # what the lint says of single messages
     unused: list[tuple[str, str]] = field(default_factory=list)  # (Message-ID, why nothing of it is in the report)
     messages: int = 0
-    alarms: set[str] = field(
-        default_factory=set
-    )  # what a monitoring system says is broken, and did not say is well again
+    alarms: set[str] = field(default_factory=set)  # what a monitoring system says is broken, and not well again
     well: tuple[datetime, str] | None = None  # since when it says that all is well, and of what it said so last
     aliases: list[str] = field(default_factory=list)  # ids of incidents that are part of it now
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
-from mailbot.core.commands.unit import Given, keyword, words
+from mailbot.core.commands.unit import Given, keyword, one_at_a_time, words
 from mailbot.core.incident import Act, Action, Incident, Refused
 from mailbot.core.times import Context
-from mailbot.core.wrongs import accept, item, taken_from
+from mailbot.core.wrongs import ITEM, accept, item, taken_from
 
 CATEGORIES = ("detect", "respond", "contain", "prevent", "eliminate", "process", "documentation", "technical")
 OWNER = re.compile(r"(?<!\S)@([\w.+-]+(?:@[\w.-]+)?)")
@@ -15,12 +16,42 @@ DUE = re.compile(r"(?<!\S)due:?\s+(\d{4}-\d{2}-\d{2})\b", re.I)
 LINK = re.compile(r"https?://[^\s<>]+[^\s<>.,;:)]|(?<!\S)[\w.-]+/[\w.-]+#\d+\b")
 
 
+def a_task(rest: str, context: Context) -> Given | None:
+    """``ACTION prevent add a test @bob due 2026-12-01``: words of its own, and a day that there is."""
+    given = words(rest, context)
+    if given is None:
+        return None
+    found = _marks(given.text)[1]
+    if not _own_words(given.text):
+        return Given(problem="A task needs words: ACTION add a test for an empty cache due 2026-12-01.")
+    try:
+        date.fromisoformat(found.get("due", "2026-12-01"))
+    except ValueError:
+        return Given(problem=f"{found['due']} is no day; write due 2026-12-01.")
+    return given
+
+
+def _marks(text: str) -> tuple[str, dict[str, str]]:
+    """A task's words without its link, its day and its owner, and these."""
+    found: dict[str, str] = {}
+    for name, pattern in (("link", LINK), ("due", DUE), ("owner", OWNER)):
+        mark = pattern.search(text)
+        if mark:
+            found[name] = mark[mark.lastindex or 0]
+            text = (text[: mark.start()].rstrip() + " " + text[mark.end() :].lstrip()).strip(" ,;.")
+    return text, found
+
+
+def _own_words(text: str) -> str:
+    return ITEM.sub(" ", _marks(text)[0]).strip()
+
+
 @keyword(
     "ACTION",
     usage="ACTION [category] text [@owner] [due DATE] [link]",
     meaning="a task to take away (" + ", ".join(CATEGORIES) + ")",
     example="ACTION prevent add a test for an empty cache @bob due 2026-12-01",
-    shape=words,
+    shape=a_task,
     inverse="DECLINED",
     tell="sender",
     needs=True,
@@ -30,14 +61,9 @@ def action(incident: Incident, act: Act) -> str:
     first, _, rest = text.partition(" ")
     category = first.strip("[]():").casefold()
     known = (*CATEGORIES, *(heading.casefold().partition(" ")[0] for heading in incident.mailing_list.categories))
-    text, category = (rest.strip(), category) if category in known and rest.strip() else (text, "")
+    text, category = (rest.strip(), category) if category in known and _own_words(rest) else (text, "")
     text, covers = taken_from(incident, text)
-    found: dict[str, str] = {}
-    for name, pattern in (("link", LINK), ("due", DUE), ("owner", OWNER)):
-        mark = pattern.search(text)
-        if mark:
-            found[name] = mark[mark.lastindex or 0]
-            text = (text[: mark.start()].rstrip() + " " + text[mark.end() :].lstrip()).strip(" ,;.")
+    text, found = _marks(text)
     number = len(incident.actions) + 1
     new = Action(
         number,
@@ -71,8 +97,10 @@ def a_label_or_item(rest: str, context: Context) -> Given | None:
 
 
 def _labelled(rest: str, letters: str) -> Given | None:
-    found = re.fullmatch(rf"\s*:?\s*([{letters}]\d{{1,4}})\b[\s:,—–-]*(.*)", rest, re.S)
-    return Given(text=found[1].upper(), note=found[2].strip()) if found else None
+    found = re.fullmatch(rf"\s*:?\s*([{letters}]\d{{1,4}})\b([\s:,—–-]*(.*))", rest, re.S)
+    if not found:
+        return None
+    return one_at_a_time(found[1], found[2], letters) or Given(text=found[1].upper(), note=found[3].strip())
 
 
 def _settle(incident: Incident, act: Act, state: str) -> str:

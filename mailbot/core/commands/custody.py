@@ -7,9 +7,17 @@ from mailbot.core.entries import can_be_mailed
 from mailbot.core.incident import Act, Custody, Incident, Refused
 
 
-def _take(incident: Incident, act: Act) -> str:
+def _needs_somebody(incident: Incident) -> None:
     if not incident.is_open:
         raise Refused(f"{incident.id} is {incident.status}; nobody needs to have it.")
+
+
+def _is_offered_to(incident: Incident, act: Act) -> bool:
+    return incident.offered is not None and incident.offered[0].email == act.who.email
+
+
+def _take(incident: Incident, act: Act) -> str:
+    _needs_somebody(incident)
     before = incident.commander
     incident.custody.append(Custody(act.who, act.at, act.said.message_id))
     incident.offered = None
@@ -27,8 +35,7 @@ def _take(incident: Incident, act: Act) -> str:
     needs=True,
 )
 def handoff(incident: Incident, act: Act) -> str:
-    if not incident.is_open:
-        raise Refused(f"{incident.id} is {incident.status}; nobody needs to have it.")
+    _needs_somebody(incident)
     person = incident.person(act.text)
     if not incident.mailing_list.is_person(person) or not can_be_mailed(person.email):
         raise Refused(f"{person} is not the address of a person who could have it.")
@@ -49,7 +56,7 @@ def handoff(incident: Incident, act: Act) -> str:
     enters=True,
 )
 def accept(incident: Incident, act: Act) -> str:
-    if incident.offered is None or incident.offered[0].email != act.who.email:
+    if not _is_offered_to(incident, act):
         to = f"it was offered to {incident.offered[0]}" if incident.offered else "nothing was offered"
         raise Refused(f"Not changed: {to}. TAKE takes an incident that nobody has.")
     return _take(incident, act)
@@ -64,7 +71,7 @@ def accept(incident: Incident, act: Act) -> str:
     inverse="HANDOFF",
 )
 def decline(incident: Incident, act: Act) -> str:
-    if incident.offered is None or incident.offered[0].email != act.who.email:
+    if not _is_offered_to(incident, act):
         raise Refused("Not changed: nothing was offered to you.")
     incident.offered = None
     return f"declined; {incident.commander or 'nobody'} has it"
@@ -80,12 +87,13 @@ def decline(incident: Incident, act: Act) -> str:
     enters=True,
 )
 def take(incident: Incident, act: Act) -> str:
+    _needs_somebody(incident)  # before the wait: it would be waited for in vain
     holder = incident.commander
     if not incident.mailing_list.is_person(act.who):
         raise Refused(f"{act.who} is an address of a role; write from your own.")
     if holder is not None and holder.email == act.who.email:
         raise Refused("You have it already.")
-    if holder is not None:
+    if holder is not None and not _is_offered_to(incident, act):
         since = max(incident.spoke.get(holder.email, incident.custody[-1].since), incident.custody[-1].since)
         silent = incident.mailing_list.commander_silent
         if act.at - since < silent:

@@ -35,6 +35,10 @@ def merge(incident: Incident, act: Act) -> str:
             f"{act.said.merged} is part of {incident.id} from now on; its lines and actions have new numbers here{over}"
         )
     if act.text == incident.id or act.text in incident.aliases:
+        if any(answered in incident.references for answered in act.said.answers):
+            raise Refused(
+                f"{act.text} is {'this incident' if act.text == incident.id else 'part of this one'} already."
+            )
         return f"this mail is part of {incident.id}"
     raise Refused(f"I know no {act.text} that could be one with {incident.id}. One MERGE a mail, please.")
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mailbot.core.commands import headings
-from mailbot.core.commands.unit import KEYWORDS, Command, Given, Keyword
+from mailbot.core.commands.unit import KEYWORDS, SENTENCE, Command, Given, Keyword, when_noted
 from mailbot.core.ids import ID
-from mailbot.core.times import Context
+from mailbot.core.times import Context, read_when
 
 MOST = 10  # commands a message
 LOOKS = 300  # lines that begin with a keyword and are looked at, in a message; the rest is text
@@ -23,6 +23,11 @@ LINE = re.compile(r"\s*(?P<mark>(?i:#mailbot)[ \t:,]+)?(?P<word>[A-Za-z]{2,12})(
 GAPS = re.compile(r"\s{9,}")
 
 NAMED = re.compile(rf"(\s*:?)\s*({ID})", re.I)
+
+# A line that says when, with words behind it: it begins with a clock or a date, and they are no sentence about that time ("10:04
+# was the last error") nor those of a timeline, a chat or a log ("10:04 - restarted", "10:04 bob: up again", "10:04 INFO ready").
+CLOCK = re.compile(r"\d{1,2}[:.h]\d\d|\d{4}-\d\d-\d\d")
+NO_NOTE = re.compile(rf"\s*(?:--?\s|[–—|:<>\[]|(?:\S+\s)?\S+:\s|[A-Z]{{4,}}\b)|\t|{SENTENCE.pattern}")
 
 REASON = re.compile(r"[\s,]+((?:because|as|since|and|now|after|thanks?|thank|until|by|with)\b.*)", re.S | re.I)
 
@@ -94,7 +99,10 @@ def _begins(line: str) -> tuple[Keyword, str, str] | None:
 def _joined(lines: list[_Line], n: int, unit: Keyword, rest: str, context: Context) -> tuple[str, int]:
     """The rest of a command's line with the lines that belong to it, and the index of its last line."""
     last = n
-    if unit.needs and not rest.strip(" :") and _goes_on(lines, n + 1, context):
+    bare = not rest.strip(" :")
+    if bare and unit.shape is when_noted and _says_when(lines, n + 1, context):
+        return f"{rest.rstrip()} {lines[n + 1].text.strip()}", n + 1
+    if bare and unit.needs and _goes_on(lines, n + 1, context):
         last = n + 1
         rest = f"{':' if unit.block else rest.rstrip()} {lines[last].text.strip()}"
     more: list[str] = []
@@ -104,6 +112,18 @@ def _joined(lines: list[_Line], n: int, unit: Keyword, rest: str, context: Conte
         last += 1
         more.append(lines[last].text.strip())
     return ("\n" if unit.block else " ").join([rest, *more]), last
+
+
+def _says_when(lines: list[_Line], n: int, context: Context) -> bool:
+    """The line is the time of the keyword that stands alone above it, and not prose or a timeline: nothing goes on below it."""
+    if not _goes_on(lines, n, context) or _goes_on(lines, n + 1, context):
+        return False
+    line = lines[n].text.strip()
+    read = read_when(line, context)
+    if read is None or not line[read[1] :].strip(" .!"):
+        return read is not None
+    below = next((other.text.strip() for other in lines[n + 1 :] if other.text.strip()), "")
+    return bool(CLOCK.match(line) and not NO_NOTE.match(line, read[1]) and read_when(below, context) is None)
 
 
 def _goes_on(lines: list[_Line], n: int, context: Context) -> bool:

@@ -6,12 +6,12 @@ import re
 from datetime import datetime, timedelta
 
 from mailbot.core.commands.state import said_at
-from mailbot.core.commands.unit import Given, keyword, logged
+from mailbot.core.commands.unit import Given, cannot_be, keyword, logged, one_at_a_time
 from mailbot.core.incident import Act, Incident, Refused
 from mailbot.core.times import Context, Instant, read_when
 from mailbot.core.zones import read_zone
 
-LABEL = re.compile(r"\s*:?\s*([Tt]\d{1,5})\b[\s:,—–-]*(.*)", re.S)
+LABEL = re.compile(r"\s*:?\s*([Tt]\d{1,5})\b([\s:,—–-]*(.*))", re.S)
 
 
 @keyword(
@@ -39,11 +39,14 @@ def labelled(rest: str, context: Context) -> Given | None:
     found = LABEL.fullmatch(rest)
     if not found:
         return None
-    read = read_when(found[2], context) if found[2] else None
+    if several := one_at_a_time(found[1], found[2], "Tt"):
+        return several
+    read = read_when(found[3], context) if found[3] else None
     if read is None:
-        return Given(text=found[1], note=found[2].strip())
+        wrong = cannot_be(found[3])
+        return Given(problem=wrong) if wrong else Given(text=found[1], note=found[3].strip())
     when, end = read
-    return Given(when=when, text=found[1], note=re.sub(r"^\s*[:,—–-]*\s*", "", found[2][end:]).strip())
+    return Given(when=when, text=found[1], note=re.sub(r"^\s*[:,—–-]*\s*", "", found[3][end:]).strip())
 
 
 @keyword(
@@ -58,6 +61,10 @@ def fix(incident: Incident, act: Act) -> str:
     entry, note, when = incident.entry(act.text), act.command.given.note, act.command.when
     if not note and when is None:
         raise Refused(f"Say what is right: FIX {entry.label} 14:10, or FIX {entry.label} with other words.")
+    if entry.dropped:
+        raise Refused(
+            f"{entry.label} is out of the report ({entry.dropped}). LOG adds it anew; UNDO and that mail's code bring it back."
+        )
     old = f"{entry.utc:%Y-%m-%d %H:%M} UTC - {entry.what}"
     changed = incident.change_entry(
         entry,
@@ -121,4 +128,7 @@ def undo(incident: Incident, act: Act) -> str:
     """The fold has left out what that message said already (incident.undone); here only the answer."""
     if act.text not in (*incident.codes, *act.said.undid):
         raise Refused(f"No message in {incident.id} has the code {act.text}; it stands in the receipt.")
+    if act.text in incident.taken_back:
+        raise Refused(f"What message {act.text} did is taken back already.")
+    incident.taken_back.add(act.text)
     return f"taken back: what message {act.text} did"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal
 
 from mailbot.core.incident import Act, Incident
@@ -151,6 +152,24 @@ def when_only(rest: str, context: Context) -> Given | None:
     return Given(note=given.note, problem=problem) if given.note else None
 
 
+DAY_CLOCK = re.compile(
+    r"(?:at\s+)?(\d{4}-\d\d-\d\d(?=T\d|[^\w-]|$))?[T ,]*(?:((\d{1,2}):(\d\d)(?::\d\d)?)(?![:\w]|\.\d))?"
+)
+
+
+def cannot_be(text: str) -> str:
+    """What is wrong with the day or the clock that ``text`` begins with ("12:61", "2026-02-30"), "" where nothing is."""
+    found = DAY_CLOCK.match(text)
+    day, clock, hour, minute = found.groups() if found else ("", "", "", "")
+    try:
+        date.fromisoformat(day or "2026-12-01")
+    except ValueError:
+        return f"{day} is no day; write it like 2026-12-01 14:05."
+    if clock and (int(minute) > 59 or (int(hour), int(minute)) > (24, 0)):
+        return f"{clock} is no time; write it like 14:05, 14:05 CEST or 20 min ago."
+    return ""
+
+
 def logged(rest: str, context: Context) -> Given | None:
     """``LOG 14:05 CEST restarted the registry``, ``LOG: restarted``: text, perhaps with a time before it."""
     body = BEFORE_WHEN.sub("", rest, count=1)
@@ -158,7 +177,8 @@ def logged(rest: str, context: Context) -> Given | None:
         return None
     read = read_when(body, context)
     if read is None:
-        return Given(text=body)
+        wrong = cannot_be(body)
+        return Given(problem=wrong) if wrong else Given(text=body)
     when, end = read
     text = re.sub(r"^\s*[:,—–-]*\s*", "", body[end:])
     return Given(when=when, text=text) if text else Given(problem="LOG needs some words after the time.")
@@ -202,3 +222,14 @@ def person_noted(rest: str, context: Context) -> Given | None:
     ):
         return None
     return Given(text=found["person"], note=found["rest"].strip() if note is None else note)
+
+
+ANOTHER = r"\s*(?:,|&|\band\b)\s*(?:(?:and\b|&)\s*)?([{letters}]\d{{1,5}})\b"
+
+
+def one_at_a_time(label: str, rest: str, letters: str) -> Given | None:
+    """``DONE A1, A2``, ``DROP T1 and T2``: half of it done in silence would be worse than none; ``DONE A1 see A2`` is a note."""
+    more = re.match(ANOTHER.format(letters=letters), rest)
+    if more is None:
+        return None
+    return Given(problem=f"One at a time: {label.upper()} and {more[1].upper()} each need a line of their own.")
