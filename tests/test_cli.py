@@ -220,6 +220,22 @@ def test_no_act_makes_an_archive(argv: list[str], config: Path, capsys: pytest.C
     assert not (config.parent / "data").exists()
 
 
+def test_two_imports_of_one_second_give_what_a_rebuild_gives(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    date = "Date: Sat, 21 Nov 2026 13:00:00 +0100"
+    for name, mail in (
+        ("z", f"Subject: Pump down\nMessage-ID: <1@example.org>\n{date}\n\nThe pump is down.\n"),
+        (
+            "b",
+            f"Subject: Re: Pump down\nMessage-ID: <2@example.org>\nIn-Reply-To: <1@example.org>\n{date}\n\nHere too.\n",
+        ),
+    ):
+        path = config.with_name(f"{name}.mbox")
+        path.write_text(f"From x Sat Nov 21 12:00:00 2026\n{mail}\n")
+        assert main(["import", str(path), "--config", str(config)]) == 0
+    assert main(["rebuild", "--diff", "--config", str(config)]) == 0
+    assert "The state says what the archive says." in capsys.readouterr().out
+
+
 def test_what_was_redacted_is_not_imported_again(box: Path, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for argv in (["import", str(box)], ["redact", "call@example.org"], ["import", str(box)]):
         assert main([*argv, "--config", str(config)]) == 0

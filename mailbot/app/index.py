@@ -282,18 +282,21 @@ class Index:
         decisions, places = Decisions(), []
         new = ((number, doc) for number, (doc, _) in unplaced.items())
         for number, doc in chain(self.state.all("messages"), new):
-            places.append((order(doc["m"], doc["f"][1]), number))
-            decisions.keep(*places[-1], doc)
+            at = order(doc["m"], doc["f"][1])
+            places.append(
+                (at, intern(doc["p"][0]) if doc["m"] else "", number)
+            )  # of one second: as a rebuild reads the files
+            decisions.keep(at, number, doc)
         decisions.settle()
         places.sort()
-        self._keep_order([number for (live, _), number in places if not live])
+        self._keep_order([number for (live, _), _, number in places if not live])
         moved = self.decisions.gone ^ decisions.gone
-        stand = next((n for n, (_, number) in enumerate(places) if number in moved), 0) if undone else 0
-        standing = {number for _, number in places[:stand]}
+        stand = next((n for n, (*_, number) in enumerate(places) if number in moved), 0) if undone else 0
+        standing = {number for *_, number in places[:stand]}
         mark = self.mark
         self._empty()
         self.mark = mark
-        for number, doc, facts in self._from_both([number for _, number in places], unplaced):
+        for number, doc, facts in self._from_both([number for *_, number in places], unplaced):
             if number in standing and "i" in doc:
                 known, placed = Known.from_json(doc["f"]), placement(doc)
                 self.threads.restore(known, placed)
