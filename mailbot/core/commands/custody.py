@@ -48,7 +48,7 @@ def handoff(incident: Incident, act: Act) -> str:
 
 @keyword(
     "ACCEPT",
-    usage="ACCEPT [note]",
+    usage="ACCEPT[: note]",
     meaning="you take what was offered to you",
     example="ACCEPT",
     shape=noted,
@@ -64,7 +64,7 @@ def accept(incident: Incident, act: Act) -> str:
 
 @keyword(
     "DECLINE",
-    usage="DECLINE [note]",
+    usage="DECLINE[: note]",
     meaning="you leave it where it is",
     example="DECLINE: at the airport",
     shape=noted,
@@ -79,7 +79,7 @@ def decline(incident: Incident, act: Act) -> str:
 
 @keyword(
     "TAKE",
-    usage="TAKE [note]",
+    usage="TAKE[: note]",
     meaning="you take it, when nobody has it or the commander is silent",
     example="TAKE",
     shape=noted,

@@ -15,7 +15,7 @@ from mailbot.core.wrongs import uncovered
 
 @keyword(
     "REVIEWED",
-    usage="REVIEWED [note]",
+    usage="REVIEWED[: note]",
     meaning="you did not write the report, and read it: it is published",
     example="REVIEWED: reads well",
     shape=noted,
