@@ -186,3 +186,27 @@ def test_a43_p41_reviewed_by_mail_the_page_appears_and_the_list_is_told_where(tm
             assert house.wrong() == []
 
     asyncio.run(scene())
+
+
+def test_a_page_that_cannot_be_written_is_told_until_it_is(tmp_path: Path) -> None:
+    async def scene() -> None:
+        with Sink() as sink:
+            house = House(tmp_path, sink)
+            folder = tmp_path / "incidents"
+            folder.write_text("in the way")
+            house.config = replace(house.config, publish=replace(house.config.publish, folder=folder))
+            async with house.run() as daemon:
+                for number, (who, body) in enumerate(
+                    ((ALICE, "Pushes fail."), (ALICE, "RESOLVED"), (BOB, "REVIEWED")), 1
+                ):
+                    await daemon.send(mail(number, who, body))
+                    await daemon.settle()
+                (told,) = daemon.daemon.health.ill()
+                assert "cannot be published: FileExistsError" in told
+                folder.unlink()
+                await daemon.send(mail(4, BOB, "thank you"))
+                await daemon.settle()
+                assert daemon.daemon.health.ill() == []
+                assert "README.md" in files(folder)
+
+    asyncio.run(scene())

@@ -100,6 +100,8 @@ class Health:
                 wrong.append(f"{row['list']}: mail has not been read for {row['unread_seconds']} s")
             if row["outbox_oldest_seconds"] > STUCK.total_seconds() and not row["paused"]:
                 wrong.append(f"{row['list']}: mail has waited {row['outbox_oldest_seconds']} s for the smarthost")
+            for incident, why in office.mailroom.unpublished.items():
+                wrong.append(f"{row['list']}: the report of {incident} cannot be published: {why}")
         return wrong
 
     # ── who asks ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -49,6 +49,7 @@ class Mailroom:
         self.pages = Pages(renderer, folder)
         self.holds = Holds(register)
         self.paused = _paused(register.archive.acts())
+        self.unpublished: dict[str, str] = {}  # incident -> why its page could not be written
         self._urgent: dict[str, datetime] = {}  # incident -> when the hour has room for its ack, brief or draft
         self._round: list[Posted] = []  # written in this round, not yet in the register
         self._nothing_in = ""  # a period with nothing to tell
@@ -114,8 +115,10 @@ class Mailroom:
         times = [result.next_at] if result.next_at else []
         try:
             self.pages.settle(incident)
+            self.unpublished.pop(incident.id, None)
         except Exception as error:  # a full disk or a broken template of the list's own: tried again
             log.broke(incident.id, "publishing", error)
+            self.unpublished[incident.id] = f"{type(error).__name__}: {error}"
             times.append(now + AGAIN)
         self._urgent.pop(name, None)
         asked: set[str] = set()
