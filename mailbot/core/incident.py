@@ -181,8 +181,6 @@ class Incident:
             self._listen(item)
         used = self._read(item, undone) or bool(item.reading.links)
         pairs = self._obey(item, undone) if item.kind == "human" else []
-        if pairs:
-            self.versions.setdefault(mark(self.notes), tuple(self.notes))
         if not used and not pairs and not first:
             self.unused.append((item.message_id, "no time, no keyword"))
         if item.live:
@@ -262,6 +260,8 @@ class Incident:
             for entry in target.entries[len(self.entries) :]:
                 self._append(replace(entry, dropped="undone"))
             self.actions += [replace(a, state="undone") for a in target.actions[len(self.actions) :]]
+        if pairs:
+            self.versions.setdefault(mark(self.notes), tuple(self.notes))
         return pairs
 
     def _is_meant(self, command: Command) -> None:

@@ -230,10 +230,9 @@ def commands(
     or our own words would be obeyed (L5)."""
     text = message.text
     beside = next((t for t in message.reports if draft.find(t, ()) is not None), "")
-    found = None if beside else draft.find(text, parts)
-    if found is None or found.quoted:
-        keywords, near = read_commands(text, own, context, status)
-    else:
+    keywords, near = read_commands(text, own, context, status)
+    found = None if beside else draft.find(text, parts, {c.start for c in keywords if c.line})
+    if found is not None and not found.quoted:
         keywords, near = read_commands(text, _outside(own, found.start, found.end), context, status)
     if beside:
         return (*keywords, Command(KEYWORD, "the draft that you attached", 0, 0, 0, Given(text=beside))), near
