@@ -574,6 +574,46 @@ def test_undo_of_an_edited_timeline_keeps_the_numbers() -> None:
     assert made.incident.entry("T7").what == "later", "T6 was the line that was taken back"
 
 
+HEAD = "On Sat, 21 Nov 2026 at 12:00, incident bot wrote:\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("* 11:50 - disk is full", "* 11:48 - disk is full"),
+        ("* 11:55 - asked Carol", "* 11:55 - asked Carol and the forum"),
+        ("* 11:55 - asked", "* 11:52 - Carol looked too\n* 11:55 - asked"),
+        ("### Detect\n", "### Detect\n\n* alert on disks @carol\n"),
+        ("A1 add a test", "A1 add a test for a full disk"),
+    ],
+)
+def test_a_timeline_or_an_action_changed_in_a_quotation_is_told_and_never_silent(old: str, new: str) -> None:
+    made = drafted(LINES)
+    text = page(mailed(made))
+    before = lines_of(made), made.incident.actions
+    assert old in text
+    made.mail(CAROL, HEAD + quote(text.replace(old, new)), 60)
+    told = said(made)
+    assert told.startswith("The timeline and the actions: I do not read them in a quotation. Write FIX, LOG or ACTION")
+    assert "Which is right?" not in told
+    made.mail(CAROL, HEAD + quote(text.replace(old, new).replace("no alert", "no alert on disks")), 61)
+    assert said(made) == f"merged: Root Cause changed.\nNot merged: {told}"
+    assert (lines_of(made), made.incident.actions) == before
+
+
+def test_a_quotation_that_is_cut_older_or_commented_has_nothing_to_tell_of_its_timeline() -> None:
+    made = drafted(LINES)
+    text = page(mailed(made))
+    made.mail(BOB, "LOG 12:00 UTC deleted old logs\nFIX T2 11:47\nDROP T3\nDONE A1", 50)
+    left_out = text.replace("* 11:50 - disk is full [^1]\n", "").replace(
+        "* A1 add a test (@bob), due 2026-12-01 [^1]\n", ""
+    )
+    told_below = quote(text).replace("> * 11:55 - asked", "that was me\n\n* and Carol\n> * 11:55 - asked")
+    for body in (quote(text), quote(left_out), told_below, quote(text.partition("## Action")[0])):
+        made.mail(CAROL, HEAD + body)
+        assert said(made) == "", body
+
+
 def as_html(made: Scene, words: str) -> None:
     mail = EmailMessage(policy=SMTP)
     mail["From"], mail["To"], mail["Subject"] = CAROL, LIST.address, "Re: Registry refuses pushes"

@@ -212,6 +212,13 @@ def _mail_head(lines: Sequence[tuple[int, str]], first: int) -> int:
     return at
 
 
+def marked(text: str) -> str:
+    """A quotation without what was written between its marks; whole where it has none. What a mail program broke off is gone
+    with that."""
+    lines = [line if line.lstrip()[:1] == ">" else "" for line in text.split("\n")]
+    return "\n".join(lines) if any(lines) else text
+
+
 def read(text: str, *, quoted: bool = False) -> Draft:
     """A draft's sections. Never raises."""
     sections: dict[str, list[Paragraph]] = {}

@@ -240,7 +240,7 @@ class Incident:
 
     def _obey(self, item: Said, undone: bool) -> list[tuple[Command, Outcome]]:
         pairs = []
-        target = self._trial() if undone else self
+        target = self.trial() if undone else self
         for command in item.reading.commands:
             try:
                 self._is_meant(command)
@@ -276,7 +276,7 @@ class Incident:
                 f"That names {named}; this is {self.id}. Write it in the thread of {named}, or answer the digest."
             )
 
-    def _trial(self) -> Incident:
+    def trial(self) -> Incident:
         """A copy on which commands can be tried without touching this one."""
         copies = {f.name: copy(getattr(self, f.name)) for f in fields(self)}
         return Incident(**copies)
