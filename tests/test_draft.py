@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import replace
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP, default
@@ -261,6 +262,83 @@ def test_the_debrief_edited_goes_into_the_sections_it_shows() -> None:
     assert (texts(made, "DETECTION"), texts(made, "WELL")) == (["a user"], ["calm"]), "what it does not show stays"
 
 
+# ── text without a draft's mark says nothing of the state it was made from ────────────────────────────────────────────
+
+PASTED = "## Root Cause\n\nNo quota for logs\n\n## Detection\n\nA user wrote\n\n## What Went Well?\n\nQuick fix\n"
+
+
+@pytest.mark.parametrize("below", ["", "\nRegards\nCarol\n", "\n-- \nCarol of the long and winding signature\n"])
+def test_sections_pasted_without_a_mark_are_added_and_the_last_one_is_not_lost(below: str) -> None:
+    made = drafted()
+    mailed(made)
+    made.mail(CAROL, PASTED + below, 60)
+    assert texts(made, "CAUSE") == [CAUSE, "No quota for logs"]
+    assert texts(made, "DETECTION") == ["A user wrote"]
+    assert texts(made, "WELL") == ["the rollback took a minute", "people kept calm", "Quick fix"]
+    assert said(made) == "merged: Root Cause added to, Detection added to, What Went Well? added to."
+    assert made.incident.removed == []
+
+
+def test_the_last_section_goes_on_over_paragraphs_up_to_a_keyword() -> None:
+    made = drafted()
+    mailed(made)
+    more = "\nThe whole team was awake and at hand.\n\nLOG 12:10 UTC we asked who else had seen it\n"
+    made.mail(CAROL, PASTED + more, 60)
+    assert texts(made, "WELL")[2:] == ["Quick fix", "The whole team was awake and at hand."]
+    assert "12:10 we asked who else had seen it" in lines_of(made)
+
+
+def test_what_is_there_already_is_not_doubled_by_text_without_a_mark() -> None:
+    made = drafted()
+    mailed(made)
+    made.mail(BOB, "DETECTION: No", 50)
+    pasted = PASTED.replace("No quota for logs", f"{CAUSE.capitalize()}, as there is no quota for logs.")
+    made.mail(CAROL, pasted.replace("A user", "Nobody").replace("Quick fix", "The rollback\ntook a minute."), 60)
+    assert texts(made, "CAUSE") == ["Nobody is told when a disk fills, as there is no quota for logs."]
+    assert made.incident.section("CAUSE")[0].was == (CAUSE,)
+    assert texts(made, "DETECTION") == ["No", "Nobody wrote"]
+    assert texts(made, "WELL") == ["the rollback took a minute", "people kept calm"]
+
+
+def test_a_whole_draft_without_its_mark_takes_nothing_out_and_a_closing_below_is_no_section() -> None:
+    made = drafted()
+    text = mailed(made)
+    text = text[text.index("## 2026-11-21") :].split("\n-- \n")[0].replace(f"## Root Cause\n\n{CAUSE} [^1]\n\n", "")
+    made.mail(
+        CAROL, text.replace("people kept calm [^1]", "all slept [^1]") + "\n\nBest regards and see you,\nCarol", 60
+    )
+    assert texts(made, "CAUSE") == [CAUSE]
+    assert texts(made, "WELL") == ["the rollback took a minute", "people kept calm", "all slept"]
+    assert said(made) == "merged: What Went Well? added to."
+
+
+def test_a_draft_that_was_cut_below_a_section_keeps_that_section() -> None:
+    made = drafted("SUMMARY: It failed.\nCAUSE: no alert\n\nCAUSE: no quota\n")
+    text = page(mailed(made)).partition("## Detection")[0]
+    made.mail(CAROL, text.replace("no alert", "no alert on disks") + "\nCarol\n", 60)
+    assert texts(made, "CAUSE") == ["no alert on disks", "no quota"]
+
+
+def test_a_quotation_without_a_mark_brings_no_old_words_back_and_an_edit_in_it_is_asked() -> None:
+    made = drafted()
+    text = page(mailed(made))
+    lower = "On Sat, 21 Nov 2026 at 12:00, incident bot wrote:\n" + quote(text[text.index("## Proximate Trigger") :])
+    made.mail(BOB, text.replace(CAUSE, CAUSE + " at night"), 50)
+    made.mail(CAROL, "Looks good.\n\n" + lower, 60)
+    assert (texts(made, "CAUSE"), said(made)) == ([CAUSE + " at night"], "")
+    made.mail(CAROL, lower.replace(CAUSE, "nobody is told when a log fills"), 61)
+    assert texts(made, "CAUSE") == [CAUSE + " at night"]
+    assert "Root Cause: your text names no draft that I know, so what is there stays." in said(made)
+
+
+def test_what_a_reply_to_a_digest_wrote_is_in_a_draft_that_is_known() -> None:
+    made = drafted()
+    mailed(made)
+    made.items[-1] = replace(made.mail(BOB, f"RESOLUTION {ID}: old logs were deleted", 50), elsewhere=True)
+    made.mail(CAROL, RENDERER.report(made.incident)[1].replace("old logs were deleted", "a quota was set"), 60)
+    assert texts(made, "RESOLUTION") == ["a quota was set"]
+
+
 # ── stale drafts and conflicts ────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -494,6 +572,46 @@ def test_undo_of_an_edited_timeline_keeps_the_numbers() -> None:
     made.mail(BOB, f"UNDO {code}\nLOG 11:53 UTC later", 61)
     assert lines_of(made) == sorted([*before, "11:53 later"])
     assert made.incident.entry("T7").what == "later", "T6 was the line that was taken back"
+
+
+HEAD = "On Sat, 21 Nov 2026 at 12:00, incident bot wrote:\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("* 11:50 - disk is full", "* 11:48 - disk is full"),
+        ("* 11:55 - asked Carol", "* 11:55 - asked Carol and the forum"),
+        ("* 11:55 - asked", "* 11:52 - Carol looked too\n* 11:55 - asked"),
+        ("### Detect\n", "### Detect\n\n* alert on disks @carol\n"),
+        ("A1 add a test", "A1 add a test for a full disk"),
+    ],
+)
+def test_a_timeline_or_an_action_changed_in_a_quotation_is_told_and_never_silent(old: str, new: str) -> None:
+    made = drafted(LINES)
+    text = page(mailed(made))
+    before = lines_of(made), made.incident.actions
+    assert old in text
+    made.mail(CAROL, HEAD + quote(text.replace(old, new)), 60)
+    told = said(made)
+    assert told.startswith("The timeline and the actions: I do not read them in a quotation. Write FIX, LOG or ACTION")
+    assert "Which is right?" not in told
+    made.mail(CAROL, HEAD + quote(text.replace(old, new).replace("no alert", "no alert on disks")), 61)
+    assert said(made) == f"merged: Root Cause changed.\nNot merged: {told}"
+    assert (lines_of(made), made.incident.actions) == before
+
+
+def test_a_quotation_that_is_cut_older_or_commented_has_nothing_to_tell_of_its_timeline() -> None:
+    made = drafted(LINES)
+    text = page(mailed(made))
+    made.mail(BOB, "LOG 12:00 UTC deleted old logs\nFIX T2 11:47\nDROP T3\nDONE A1", 50)
+    left_out = text.replace("* 11:50 - disk is full [^1]\n", "").replace(
+        "* A1 add a test (@bob), due 2026-12-01 [^1]\n", ""
+    )
+    told_below = quote(text).replace("> * 11:55 - asked", "that was me\n\n* and Carol\n> * 11:55 - asked")
+    for body in (quote(text), quote(left_out), told_below, quote(text.partition("## Action")[0])):
+        made.mail(CAROL, HEAD + body)
+        assert said(made) == "", body
 
 
 def as_html(made: Scene, words: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mailbot.core.entries import Note
@@ -57,6 +57,7 @@ STOP = re.compile(
 COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.S)
 OPENING = re.compile(r"Well done, everybody\. The drafted report|The report as it stands; it is attached too\.")
 HEAD_LINES = 120  # of the mail that brings a draft
+PROSE = 6  # words of a line: what is shorter may be a closing ("Best regards, Carol")
 FOOTNOTE = re.compile(r"\s*\[\^?\d{1,4}\](?=\s|$)")
 COVERED = re.compile(r"\s*\(W\d{1,4}:\s[^()]{1,300}\)")  # what is done about it
 EMPTY = re.compile(r"_?Not recorded\._?|_?None yet\._?", re.I)
@@ -116,8 +117,9 @@ def _title(line: str) -> str:
     return name if name in TITLES and (found or not words.endswith(":")) else ""
 
 
-def find(text: str, parts: Sequence[Part]) -> Found | None:
-    """The draft in a mail's text: one that its writer pasted, else one that is quoted. None where there is none."""
+def find(text: str, parts: Sequence[Part], keywords: Collection[int] = ()) -> Found | None:
+    """The draft in a mail's text: one that its writer pasted, else one that is quoted. None where there is none. ``keywords``:
+    where lines with a keyword begin."""
     low = text[:MOST].casefold()
     if "summary" not in low and "root cause" not in low and "what went wrong" not in low:
         return None
@@ -134,7 +136,7 @@ def find(text: str, parts: Sequence[Part]) -> Found | None:
             names.clear()
         runs[-1].append(n)
         names.add(name)
-    found = [_found(text, lines, run, parts) for run in runs if len(run) >= FEWEST]
+    found = [_found(text, lines, run, parts, keywords) for run in runs if len(run) >= FEWEST]
     return next((f for f in found if not f.quoted), found[0] if found else None)
 
 
@@ -146,7 +148,9 @@ def _lines(text: str) -> list[tuple[int, str]]:
     return found
 
 
-def _found(text: str, lines: Sequence[tuple[int, str]], run: Sequence[int], parts: Sequence[Part]) -> Found:
+def _found(
+    text: str, lines: Sequence[tuple[int, str]], run: Sequence[int], parts: Sequence[Part], keywords: Collection[int]
+) -> Found:
     first, last = run[0], run[-1]
     for n in range(first - 1, max(first - 40, -1), -1):  # its head: "## 2026-11-21 Title", the front matter, the mark
         bare = QUOTE.sub("", lines[n][1], count=1).strip()
@@ -154,6 +158,7 @@ def _found(text: str, lines: Sequence[tuple[int, str]], run: Sequence[int], part
             first = n
     first = _mail_head(lines, first)
     end = last + 1
+    title, part = _title(lines[last][1]), _part(parts, lines[last][0])
     for n in range(last + 1, min(last + 400, len(lines))):
         bare = QUOTE.sub("", lines[n][1], count=1).strip()
         if re.match(r"[-*]|\d+\. |\[\^?\d+\]|<!--|_?All times|#", bare) or EMPTY.fullmatch(bare) or MARK.search(bare):
@@ -161,16 +166,32 @@ def _found(text: str, lines: Sequence[tuple[int, str]], run: Sequence[int], part
             if re.match(r"-{20,}|--$", bare):
                 break
         elif bare and end <= n - 1 and not lines[n - 1][1].strip(" >\t"):
-            break
-        elif bare and _title(lines[last][1]) in (*INSTRUCTLAB, "what went wrong"):
+            outside = part is not None and lines[n][0] >= part.end
+            if outside or lines[n][0] in keywords or not _of_section(lines, n, title, first=end == last + 1):
+                break
+            end = n + 1
+        elif bare and title in (*INSTRUCTLAB, "what went wrong"):
             end = n + 1
     start, stop = lines[first][0], lines[end - 1][0] + len(lines[end - 1][1])
     heads = lines[run[0]]
     quoted = heads[1].lstrip()[:1] == ">"
     if not quoted:
-        part = next((p for p in parts if p.start <= heads[0] < p.end), None)
+        part = _part(parts, heads[0])
         quoted = part is not None and part.kind in (Kind.QUOTE, Kind.FORWARD)
     return Found(start, stop, text[start:stop], quoted)
+
+
+def _part(parts: Sequence[Part], at: int) -> Part | None:
+    return next((p for p in parts if p.start <= at < p.end), None)
+
+
+def _of_section(lines: Sequence[tuple[int, str]], n: int, title: str, *, first: bool) -> bool:
+    """Does the paragraph that begins at ``n`` belong to the last heading? Below a whole draft, which ends with the actions,
+    none does; below a section the ``first`` one does, and what follows as far as it is no closing."""
+    if not (INSTRUCTLAB.get(title) or DEBRIEF.get(title)):
+        return False
+    end = next((m for m in range(n, len(lines)) if not lines[m][1].strip(" >\t")), len(lines))
+    return first or len(lines[n][1].split()) >= PROSE or FOOTNOTE.search(lines[end - 1][1]) is not None
 
 
 def _mail_head(lines: Sequence[tuple[int, str]], first: int) -> int:
@@ -189,6 +210,13 @@ def _mail_head(lines: Sequence[tuple[int, str]], first: int) -> int:
             break
         at -= 1
     return at
+
+
+def marked(text: str) -> str:
+    """A quotation without what was written between its marks; whole where it has none. What a mail program broke off is gone
+    with that."""
+    lines = [line if line.lstrip()[:1] == ">" else "" for line in text.split("\n")]
+    return "\n".join(lines) if any(lines) else text
 
 
 def read(text: str, *, quoted: bool = False) -> Draft:

@@ -1,16 +1,18 @@
 """What an edited draft changes: added, changed, taken out, and what cannot be decided. Three texts in, the sections out.
 
 The law: see ``draft``. What another person changed since the draft was mailed is never overwritten; both wordings are told,
-and what is recorded stays until somebody sends the right one.
+and what is recorded stays until somebody sends the right one. A text that does not say which state it was made from adds, as a
+keyword does: nothing that is recorded is replaced by it or taken out, unless its words are all in the new ones.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 
-from mailbot.core.draft import PRINTED, Draft, Paragraph, key
+from mailbot.core.draft import PRINTED, Draft, Paragraph, key, unescaped
 from mailbot.core.entries import Note
 from mailbot.core.leak import masked
 
@@ -51,7 +53,13 @@ def merge(
         paragraphs = [_unmasked(p, now) for p in draft.sections.get(heading, ())]
         for change in _changes(before, paragraphs, quoted=draft.quoted, known=known):
             section = change.old.section if change.old else sections[0]
-            _apply(edits, change, section, titles[section], write)
+            if known or change.old is None or _run(change.old.text) in _run(change.new):
+                _apply(edits, change, section, titles[section], write)
+            else:
+                edits.asked.append(
+                    f"{titles[section]}: your text names no draft that I know, so what is there stays. "
+                    f'You wrote: "{_short(change.new)}"'
+                )
     return edits
 
 
@@ -66,6 +74,8 @@ def _unmasked(paragraph: Paragraph, notes: Sequence[Note]) -> Paragraph:
 def _changes(base: Sequence[Note], paragraphs: Sequence[Paragraph], *, quoted: bool, known: bool) -> list[_Change]:
     if quoted:
         return _in_quote(base, paragraphs, known)
+    if not known:
+        return _added(base, paragraphs)
     old, new = [key(n.text) for n in base], [key(p.text) for p in paragraphs]
     found: list[_Change] = []
     for what, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
@@ -79,6 +89,26 @@ def _changes(base: Sequence[Note], paragraphs: Sequence[Paragraph], *, quoted: b
     return found
 
 
+def _added(now: Sequence[Note], paragraphs: Sequence[Paragraph]) -> list[_Change]:
+    """What is not yet there, in these words or in words that it had before. Around what is there it takes that one's place."""
+    left, found = list(now), list[_Change]()
+    for paragraph in paragraphs:
+        words = _run(paragraph.text)
+        if any(words in _run(text) for n in now for text in (n.text, *n.was)):
+            continue
+        old = next((n for n in left if _run(n.text) in words), None)
+        if old is not None:
+            left.remove(old)
+        found.append(_Change(old, paragraph.text))
+    return found
+
+
+def _run(text: str) -> str:
+    """The words alone, whole ones: "No" is not in "Nobody"."""
+    words = re.findall(r"\w+", unescaped(text).casefold())
+    return " ".join(["", *(words or [text]), ""])
+
+
 def _in_quote(base: Sequence[Note], paragraphs: Sequence[Paragraph], known: bool) -> list[_Change]:
     """In a quotation people leave out what they do not answer: only what was written into it counts; and behind quote marks
     only where it is known what stood there (it may be the draft of another incident)."""
@@ -88,6 +118,8 @@ def _in_quote(base: Sequence[Note], paragraphs: Sequence[Paragraph], known: bool
     for paragraph in paragraphs:
         words = key(paragraph.text)
         same = next((n for n, k in zip(base, keys, strict=True) if words in k), None)
+        if same is None and not known:  # an older draft
+            same = next((n for n in base if any(words in key(text) for text in n.was)), None)
         if same is not None:  # whole, or a piece that a mail program broke off
             last = same
         elif paragraph.own and not paragraph.text.rstrip().endswith("?"):  # a question is talk

@@ -180,8 +180,6 @@ class Incident:
             self._listen(item)
         used = self._read(item, undone) or bool(item.reading.links)
         pairs = self._obey(item, undone) if item.kind == "human" else []
-        if pairs:
-            self.versions.setdefault(mark(self.notes), tuple(self.notes))
         if not used and not pairs and not first:
             self.unused.append((item.message_id, "no time, no keyword"))
         if item.live:
@@ -241,7 +239,7 @@ class Incident:
 
     def _obey(self, item: Said, undone: bool) -> list[tuple[Command, Outcome]]:
         pairs = []
-        target = self._trial() if undone else self
+        target = self.trial() if undone else self
         for command in item.reading.commands:
             try:
                 self._is_meant(command)
@@ -261,6 +259,8 @@ class Incident:
             for entry in target.entries[len(self.entries) :]:
                 self._append(replace(entry, dropped="undone"))
             self.actions += [replace(a, state="undone") for a in target.actions[len(self.actions) :]]
+        if pairs:
+            self.versions.setdefault(mark(self.notes), tuple(self.notes))
         return pairs
 
     def _is_meant(self, command: Command) -> None:
@@ -275,7 +275,7 @@ class Incident:
                 f"That names {named}; this is {self.id}. Write it in the thread of {named}, or answer the digest."
             )
 
-    def _trial(self) -> Incident:
+    def trial(self) -> Incident:
         """A copy on which commands can be tried without touching this one."""
         copies = {f.name: copy(getattr(self, f.name)) for f in fields(self)}
         return Incident(**copies)

@@ -8,7 +8,7 @@ line there is that line's body.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from difflib import SequenceMatcher
@@ -232,29 +232,30 @@ class Correction:
     row: Row | None
 
 
-def corrections(printed: Sequence[Printed], out: Sequence[Printed], returned: Returned) -> list[Correction]:
+def corrections(printed: Sequence[Printed], out: Sequence[Printed], returned: Returned) -> Iterator[Correction]:
     """``printed``: the lines of the report; ``out``: those that are out of it, which a stale draft may still have."""
     if not returned.timeline:
-        return []
-    known = {mark for p in (*printed, *out) for mark in p.marks}
+        return
+    marks = [(p, p.marks) for p in printed]
+    first = {mark: p for p, each in reversed(marks) for mark in each}
+    known = first.keys() | {mark for p in out for mark in p.marks}
     back = {(r.clock.lstrip("~"), _words(r.text)) for r in returned.rows}
-    missing = [p for p in printed if not p.marks & back]
-    found: list[Correction] = []
+    missing = [p for p, each in marks if not each & back]
     for row in returned.rows:
         mark = (row.clock.lstrip("~"), _words(row.text))
         if mark in known:
-            same = next((p for p in printed if mark in p.marks), None)
+            same = first.get(mark)
             if returned.debrief and same is not None and key(row.below) not in {key(body) for body in same.bodies}:
-                found.append(Correction(same.label, row))
+                yield Correction(same.label, row)
             continue
         was = _same(row, missing, returned)
         if was is not None:
             missing.remove(was)
-            found.append(Correction(was.label, row))
+            yield Correction(was.label, row)
         else:  # also one with a footnote that is no line of ours any more: never lost without a word
-            found.append(Correction("", row))
+            yield Correction("", row)
     listed = set(returned.sources.values())
-    return found + [Correction(p.label, None) for p in missing if any(p.message_id in source for source in listed)]
+    yield from (Correction(p.label, None) for p in missing if any(p.message_id in source for source in listed))
 
 
 def _same(row: Row, missing: Sequence[Printed], returned: Returned) -> Printed | None:

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 TITLES = {name: row[0] for name, row in SECTIONS.items()}
 POLICIES = ("names", "roles", "initials")
+UNREAD = (
+    "The timeline and the actions: I do not read them in a quotation. "
+    "Write FIX, LOG or ACTION, or send the draft unquoted."
+)
 AGAIN = "Which is right? REPORT mails you the draft as it is now; send that back with the right words."
 
 
@@ -58,7 +62,17 @@ def effect(incident: Incident, act: Act) -> str:
             *_timeline(incident, act, back, edits.asked),
             *_actions(incident, act, back),
         ]
-    return _sentence(edits)
+    ours = quoted and returned.mark in incident.versions  # else it may be the draft of another incident
+    unread = ours and all(_differs(incident, act, text) for text in (act.text, draft.marked(act.text)))
+    return _sentence(edits, UNREAD if unread else "")
+
+
+def _differs(incident: Incident, act: Act, text: str) -> bool:
+    """Has a quoted draft lines of the timeline or actions that ours has not? Without its list of sources a line that is
+    missing is none that was taken out: people cut quotations."""
+    trial, back, asked = incident.trial(), lines.read(text), list[str]()
+    back.sources.clear()
+    return any(_timeline(trial, act, back, asked)) or any(_actions(trial, act, back)) or bool(asked)  # one is enough
 
 
 def _title(incident: Incident, back: lines.Returned) -> Iterator[str]:
@@ -199,9 +213,9 @@ def _change(incident: Incident, old: Action, task: lines.Task, view: Report, *, 
     return bool(changes)
 
 
-def _sentence(edits: Edits) -> str:
+def _sentence(edits: Edits, unread: str) -> str:
     done = f"merged: {', '.join(edits.done)}." if edits.done else ""
-    asked = "\n".join([*edits.asked, AGAIN]) if edits.asked else ""
+    asked = "\n".join([*edits.asked, *([AGAIN] if edits.asked else []), *([unread] if unread else [])])
     if asked and not done:
         raise Refused(asked)
     return "\n".join(s for s in (done, f"Not merged: {asked}" if asked else "") if s)
@@ -230,10 +244,9 @@ def commands(
     or our own words would be obeyed (L5)."""
     text = message.text
     beside = next((t for t in message.reports if draft.find(t, ()) is not None), "")
-    found = None if beside else draft.find(text, parts)
-    if found is None or found.quoted:
-        keywords, near = read_commands(text, own, context, status)
-    else:
+    keywords, near = read_commands(text, own, context, status)
+    found = None if beside else draft.find(text, parts, {c.start for c in keywords if c.line})
+    if found is not None and not found.quoted:
         keywords, near = read_commands(text, _outside(own, found.start, found.end), context, status)
     if beside:
         return (*keywords, Command(KEYWORD, "the draft that you attached", 0, 0, 0, Given(text=beside))), near
