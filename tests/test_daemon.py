@@ -197,7 +197,8 @@ def test_exit_codes_and_sentences(
     config = folder / "mailbot.toml"
     if not config.exists():
         write_config(folder, 9)
-        assert mailbot("pause", "--config", config).returncode == 0  # makes the folder
+        (folder / "kept").mkdir()
+        assert mailbot("pause", "--config", config).returncode == 0
     more = () if "--config" in words or code == 2 else ("--config", config)
     done = mailbot(*words, *more)
     assert (done.returncode, "Traceback" in done.stderr) == (code, False)
