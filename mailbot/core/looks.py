@@ -142,19 +142,29 @@ LEFT: tuple[Look, ...] = (
         "Tel. 044 14:05"),
 )  # fmt: skip
 
-# Behind a bare clock.
+# Behind a bare clock, also where it leads its line and what happened then stands behind it ("08:47 Total outage"): so these rows
+# look at the case, and at where the clause ends.
+_MEASURED = (
+    "long|elapsed|remaining|to go|left|total|worth|later|earlier|longer|more|faster|slower|ratio|split|odds|aspect"
+)
 RIGHT: tuple[Look, ...] = (
     Look("duration", "",
-        r"[ ]?(?:\(?(?:mm?:ss|hh?:mm(?::ss)?|m:s|h:m)\)?|min(?:s|utes?|uten)?\b|mn\b|sec(?:s|onds)?\b|long\b|elapsed|remaining"
-        r"|to go|left\b"
-        r"|of (?:down|up|cpu|run)|total\b|(?:worth|later|earlier|longer|more|faster|slower)\b|ratio|split\b|odds|aspect)",
+        r"[ ]?(?:\(?(?:mm?:ss|hh?:mm(?::ss)?|m:s|h:m|MM?:SS|HH?:MM(?::SS)?)\)?|min(?:s|utes?)?\b|Min(?:\.|uten\b)|mn\b"
+        r"|sec(?:s|onds)?\b|Sek(?:\.|unden\b)|of (?:down|up|cpu|run))",
         "01:23 minutes"),
+    Look("duration", "", rf"[ ]?(?:{_MEASURED})[ \t]*(?:[.,;)]|$)", "12:30 remaining"),
     Look("hours of something", "",
-        r"[ ](?:hours|hrs|stunden|heures)[ ](?:of|long|later|after|before|until|to|from|remaining|and|passed)",
+        r"[ ](?:hours|hrs|[Ss]tunden|heures)[ ](?:of|long|later|after|before|until|to|from|remaining|and|passed)",
         "4:30 hours of work"),
-    Look("unit", "", r"[ ]?(?:[kMGT]?(?:Hz|B|bit|bps)|px|rpm|dB|ms)\b", "10:20 MHz"),
-    Look("name", "", r"[-_][A-Za-z]", "14:05-rc1"),
+    Look("unit", "", r"[ ]?(?:[kKMGT]?[hH]z|[kKMGT]i?(?:B|bit|b)|[kKMGT]?bps|px|rpm|dB|ms)\b", "10:20 MHz"),
 )  # fmt: skip
+
+# Behind a bare clock of prose that no word for "at" stands in front of.
+RIGHT_OF_PROSE: tuple[Look, ...] = (
+    Look("duration", "", rf"[ ]?(?:min(?:s|utes?|uten)?|sec(?:s|onds)?|{_MEASURED})\b", "that is 01:30 longer than before"),
+    Look("name", "", r"[-_][A-Za-z]", "the tag 14:05-rc1 it was"),
+)  # fmt: skip
+_AT = re.compile(r"\b(?:at|um|seit|since|à|dès|a las|alle|om)[ ~*_(]{1,3}$", re.I)
 
 # A clock with what stands in front of it.
 WITH: tuple[Look, ...] = (
@@ -274,7 +284,10 @@ def _compile(rows: tuple[Look, ...], flags: int = 0) -> _Compiled:
 _LINES = _compile(tuple(row for row in LINES if row.cues))
 _ALWAYS = tuple(row.name for row in LINES if not row.cues)  # tried on every line, so all at once
 _ANY = re.compile("|".join(f"({row.pattern})" for row in LINES if not row.cues))
-_LEFT, _RIGHT, _WITH, _NOT_NOW, _AFTER = (_compile(t, re.I) for t in (LEFT, RIGHT, WITH, NOT_NOW, NOT_NOW_AFTER))
+_RIGHT = _compile(RIGHT)
+_LEFT, _PROSE, _WITH, _NOT_NOW, _AFTER = (
+    _compile(t, re.I) for t in (LEFT, RIGHT_OF_PROSE, WITH, NOT_NOW, NOT_NOW_AFTER)
+)
 
 
 def _search(rows: _Compiled, before: str) -> str:
@@ -294,14 +307,15 @@ def line_look(line: str) -> str:
     return next((name for name, cues, pattern in _LINES if not cues.isdisjoint(words) and pattern.match(head)), "")
 
 
-def clock_look(text: str, e: Expression, line_start: int, line_end: int) -> str:
+def clock_look(text: str, e: Expression, line_start: int, line_end: int, lead: bool) -> str:
     """Why a bare clock is no time of day: the name of the row, or ""."""
     if e.day is not None or e.zone or e.clock is None or e.clock.half or e.to_next or e.from_previous:
         return ""
     right = text[e.end : min(line_end, e.end + 24)]
-    name = next((name for name, _, p in _RIGHT if p.match(right)), "")
-    start = max(line_start, e.start - 48)
-    return name or _search(_LEFT, text[start : e.start]) or _search(_WITH, text[start : e.end])
+    before = text[max(line_start, e.start - 48) : e.start]
+    rows = _RIGHT if lead or _AT.search(before) else _RIGHT + _PROSE
+    name = next((name for name, _, p in rows if p.match(right)), "")
+    return name or _search(_LEFT, before) or _search(_WITH, before + text[e.start : e.end])
 
 
 def not_now(text: str, e: Expression, clause_start: int, lead: bool) -> str:

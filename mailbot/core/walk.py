@@ -144,7 +144,7 @@ class _Walk:
 
     def _place(self, p: Place, index: int, previous: Place | None) -> None:
         e, line, placer = p.e, p.line, self.placer
-        p.dropped = clock_look(self.text, e, line.start, line.end)
+        p.dropped = clock_look(self.text, e, line.start, line.end, p.lead)
         if not p.dropped:
             start = line.start if p.lead and not self._goes_on(index) else self._clause(line, index)
             p.dropped = not_now(self.text, e, start, p.lead) or self._echo(p)

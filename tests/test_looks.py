@@ -1,0 +1,48 @@
+"""What looks like no event and is one, and what stays none: mails of our own words with the instants they give."""
+
+from __future__ import annotations
+
+from email.utils import parsedate_to_datetime
+
+import pytest
+
+from mailbot.core.times import Context, Instant, read_times
+
+MAIL = "Thu, 06 Aug 2026 11:00:00 +0000"
+EVENING = "Thu, 06 Aug 2026 20:00:00 +0000"
+
+
+def instants(text: str, sent: str = MAIL) -> list[Instant]:
+    found = read_times(text, ((0, len(text)),), Context(parsedate_to_datetime(sent)))[0]
+    return [i for m in found for i in m.times]
+
+
+def clocks(text: str, sent: str = MAIL) -> str:
+    """The instants of the mail's day as clocks, others with their day."""
+    out = [f"{i.utc:%d %H:%M}" for i in instants(text, sent) if i.utc is not None]
+    return ", ".join(one.removeprefix("06 ") for one in out)
+
+
+HAPPENED = [
+    # What leads its line has behind it what happened then
+    ("- 08:40 DB down", "08:40"), ("- 08:45 More alerts come in", "08:45"), ("- 08:47 Total outage of the hub", "08:47"),
+    ("- 08:50 Split brain detected", "08:50"), ("- 08:42 MS Teams bridge opened", "08:42"), ("- 08:52 Left the bridge", "08:52"),
+    ("- 08:57 Later on it came back", "08:57"), ("- 09:15 Min Lee takes over", "09:15"), ("- 09:20 B side up", "09:20"),
+    ("- 9:20 long queue, bit by bit", "09:20"), ("08:40-Bob restarts", "08:40"), ("- 08:41 left bridge, DB is fine", "08:41"),
+    ("At 08:40 DB connections ran out, at 08:50 more of them.", "08:40, 08:50"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), HAPPENED)
+def test_what_happened_is_read_whatever_word_stands_beside_its_time(text: str, expected: str) -> None:
+    assert clocks(text) == expected
+
+
+NO_EVENT = [
+    "- 01:23 min of silence", "Silence of 01:30 more than before", "01:30 total, 00:40 left", "a beat of 10:20 MHz",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NO_EVENT)
+def test_what_is_no_event_stays_none(text: str) -> None:
+    assert clocks(text, EVENING) == ""
