@@ -30,6 +30,9 @@ HAPPENED = [
     ("- 08:57 Later on it came back", "08:57"), ("- 09:15 Min Lee takes over", "09:15"), ("- 09:20 B side up", "09:20"),
     ("- 9:20 long queue, bit by bit", "09:20"), ("08:40-Bob restarts", "08:40"), ("- 08:41 left bridge, DB is fine", "08:41"),
     ("At 08:40 DB connections ran out, at 08:50 more of them.", "08:40, 08:50"),
+    # Up and left are what somebody or something did then
+    ("Down: 08:40\nUp: 09:15", "08:40, 09:15"), ("- link up (09:15)", "09:15"),
+    ("It came back up 09:15, Bob left 09:20.", "09:15, 09:20"),
 ]  # fmt: skip
 
 
@@ -40,6 +43,7 @@ def test_what_happened_is_read_whatever_word_stands_beside_its_time(text: str, e
 
 NO_EVENT = [
     "- 01:23 min of silence", "Silence of 01:30 more than before", "01:30 total, 00:40 left", "a beat of 10:20 MHz",
+    "rebooted, up 0:05", "time left: 12:30",
 ]  # fmt: skip
 
 

@@ -108,8 +108,8 @@ LINES: tuple[Look, ...] = (
 
 # In front of a bare clock: it is a duration, a port, a ratio, a place in a file.
 _DURATION = (
-    "took take takes taking last lasted lasting lasts duration durations elapsed uptime runtime run up ran total cpu user sys"
-    " real eta length lag delay delayed latency downtime age mttr ttd ttr dauer dauerte durée duración durata remaining left"
+    "took take takes taking last lasted lasting lasts duration durations elapsed uptime runtime run ran total cpu user sys"
+    " real eta length lag delay delayed latency downtime age mttr ttd ttr dauer dauerte durée duración durata remaining"
     " per every each split window average avg mean median only another"
 )
 _RATIO = (
@@ -121,7 +121,7 @@ _PLACE = (
 )
 LEFT: tuple[Look, ...] = (
     Look("duration", _DURATION + " time finished done completed",
-        rf"\b(?:{_DURATION.replace(' ', '|')}|time[ ](?:taken|spent|to \w+)|time[ ]?="
+        rf"\b(?:{_DURATION.replace(' ', '|')}|time[ ](?:taken|spent|left|to \w+)|time[ ]?="
         r"|(?:response|recovery|repair|build|boot|query|load|wait|wall|execution|processing)[ -]time"
         r"|(?:finished|done|completed)[ ]in)"
         r"(?:[ ](?:is|was|were|of|for|about|only|around|approximately|a|an|time"
@@ -169,6 +169,7 @@ _AT = re.compile(r"\b(?:at|um|seit|since|à|dès|a las|alle|om)[ ~*_(]{1,3}$", r
 # A clock with what stands in front of it.
 WITH: tuple[Look, ...] = (
     Look("duration", "time", r"\btime(?:=[\"']?\d\S*|[ ]?:[ \t*]{0,4}0?0:\S*)$", "time: 00:14:05"),
+    Look("duration", "up", r"\bup[ ]{1,2}0:\d\d$", "rebooted, up 0:05"),
     Look("duration", "after within in for nach après",
         r"\b(?:after|within|for|nach|après|pendant)[ ]\d{1,2}h\d\d$"
         r"|\b(?:(?:after|within|in|for|nach|après)[ ]0?0:\d\d:\d\d|for[ ]\d{1,2}:\d\d[ ](?:hours|hrs))$",
