@@ -33,6 +33,10 @@ HAPPENED = [
     # Up and left are what somebody or something did then
     ("Down: 08:40\nUp: 09:15", "08:40, 09:15"), ("- link up (09:15)", "09:15"),
     ("It came back up 09:15, Bob left 09:20.", "09:15, 09:20"),
+    # Somebody was paged, said so, was called
+    ("Alert: 08:30\nPage: 08:31\nAck: 08:35", "08:30, 08:31, 08:35"),
+    ("alert 08:30, page 08:31, ack 08:35", "08:30, 08:31, 08:35"),
+    ("then a phone call 08:45", "08:45"), ("Bob was told by phone 08:45", "08:45"),
 ]  # fmt: skip
 
 
@@ -43,7 +47,7 @@ def test_what_happened_is_read_whatever_word_stands_beside_its_time(text: str, e
 
 NO_EVENT = [
     "- 01:23 min of silence", "Silence of 01:30 more than before", "01:30 total, 00:40 left", "a beat of 10:20 MHz",
-    "rebooted, up 0:05", "time left: 12:30",
+    "rebooted, up 0:05", "time left: 12:30", "call +41 44 123 14:05", "phone: 14:05",
 ]  # fmt: skip
 
 

@@ -116,8 +116,8 @@ _RATIO = (
     "ratio aspect odds score scored scores scale resolution mix vote voted votes proportion mk mt lk jn verse chapter"
 )
 _PLACE = (
-    "line lines col column row pos position offset page slot bus major minor dev device rev revision vlan node ver version"
-    " seq ack channel lun scsi raw sha hash checksum uuid id mac hwaddr ether no"
+    "line lines col column row pos position offset slot bus major minor dev device rev revision vlan node ver version"
+    " seq channel lun scsi raw sha hash checksum uuid id mac hwaddr ether no"
 )
 LEFT: tuple[Look, ...] = (
     Look("duration", _DURATION + " time finished done completed",
@@ -137,8 +137,8 @@ LEFT: tuple[Look, ...] = (
     Look("device", "dev", r"/dev/\w+[ ,:(]{1,3}$", "/dev/sdb, 8:16"),
     Look("offset from UTC", "utc gmt", r"(?:UTC|GMT)[ ]?[+-]$", "UTC+05:30"),
     Look("phone", "tel phone fax mobile cell call dial ext pin in id",
-        r"(?:\b(?:tel|phone|fax|mobile|cell|call|dial[- ]?in|ext|pin"
-        r"|conference id)\b\.?[ ]?[:.]?[ ]?(?:[+(\d)][\d ().-]{0,14})?)$",
+        r"(?:\b(?:(?:tel|(?<!by )(?<!per )phone|fax|mobile|cell|dial[- ]?in|ext|pin"
+        r"|conference id)\b\.?[ ]?[:.]?[ ]?(?:[+(\d)][\d ().-]{0,14})?|call[ ]?[:.]?[ ]?[+(\d)][\d ().-]{0,14}))$",
         "Tel. 044 14:05"),
 )  # fmt: skip
 
