@@ -37,6 +37,10 @@ HAPPENED = [
     ("Alert: 08:30\nPage: 08:31\nAck: 08:35", "08:30, 08:31, 08:35"),
     ("alert 08:30, page 08:31, ack 08:35", "08:30, 08:31, 08:35"),
     ("then a phone call 08:45", "08:45"), ("Bob was told by phone 08:45", "08:45"),
+    # Since when something is so
+    ("Die Anfragen werden seit 08:40 abgelehnt", "08:40"), ("der Dienst wird seit 09:15 Uhr neu aufgebaut", "09:15"),
+    ("It seems to be down since 08:30", "08:30"), ("Scrape target down since ~08:30", "08:30"),
+    ("Every request fails since 08:30, it should be fine since 08:50", "08:30, 08:50"),
 ]  # fmt: skip
 
 
@@ -48,6 +52,7 @@ def test_what_happened_is_read_whatever_word_stands_beside_its_time(text: str, e
 NO_EVENT = [
     "- 01:23 min of silence", "Silence of 01:30 more than before", "01:30 total, 00:40 left", "a beat of 10:20 MHz",
     "rebooted, up 0:05", "time left: 12:30", "call +41 44 123 14:05", "phone: 14:05",
+    "journalctl --since 10:05",
 ]  # fmt: skip
 
 

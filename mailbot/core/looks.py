@@ -319,12 +319,19 @@ def clock_look(text: str, e: Expression, line_start: int, line_end: int, lead: b
     return name or _search(_LEFT, before) or _search(_WITH, before + text[e.start : e.end])
 
 
+_SINCE = re.compile(r"(?<![\w-])(?:since|seit|depuis|sinds)[ ~*_(]{1,3}$", re.I)
+
+
 def not_now(text: str, e: Expression, clause_start: int, lead: bool) -> str:
     """Why a time is no event that happened: ``planned``, ``every day``, a build's stamp, or "".
 
-    Behind a time that leads its line stands what happened then, so only what stands in front of it speaks.
+    Behind a time that leads its line stands what happened then, so only what stands in front of it speaks. Since when
+    something is so has happened, whatever is told of it: "wird seit 08:40 neu aufgebaut".
     """
-    name = _search(_NOT_NOW, text[max(clause_start, e.start - 100) : e.start].replace("\n", " "))
+    before = text[max(clause_start, e.start - 100) : e.start].replace("\n", " ")
+    if _SINCE.search(before):
+        return ""
+    name = _search(_NOT_NOW, before)
     if name or lead:
         return name
     right = text[e.end : e.end + 40].replace("\n", " ")
