@@ -41,6 +41,13 @@ HAPPENED = [
     ("Die Anfragen werden seit 08:40 abgelehnt", "08:40"), ("der Dienst wird seit 09:15 Uhr neu aufgebaut", "09:15"),
     ("It seems to be down since 08:30", "08:30"), ("Scrape target down since ~08:30", "08:30"),
     ("Every request fails since 08:30, it should be fine since 08:50", "08:30, 08:50"),
+    # Each of many things, once; and what is done every day, on the day it failed
+    ("Every request failed at 08:40, each node was dead by 08:50", "08:40, 08:50"),
+    ("Jede Anfrage schlug ab 08:40 fehl", "08:40"), ("Chaque requête échouait dès 8h40", "08:40"),
+    ("The nightly backup hung from 03:40 to 08:15", "03:40, 08:15"), ("A cron job deleted the index at 03:40", "03:40"),
+    ("Each of the three nodes lost its disk: 08:40 node1", "08:40"), ("As always Bob found it first, at 08:40", "08:40"),
+    ("During business hours, at 08:40, the database locked up", "08:40"),
+    ("It hit us outside office hours (05:30), nobody looked until 08:30", "05:30, 08:30"),
 ]  # fmt: skip
 
 
@@ -53,6 +60,9 @@ NO_EVENT = [
     "- 01:23 min of silence", "Silence of 01:30 more than before", "01:30 total, 00:40 left", "a beat of 10:20 MHz",
     "rebooted, up 0:05", "time left: 12:30", "call +41 44 123 14:05", "phone: 14:05",
     "journalctl --since 10:05",
+    "The backup runs every night at 03:05", "Each job starts at 03:00", "Jeden Montag um 08:00 Uhr", "Tous les jours à 8h30",
+    "We always meet at 09:00", "Every 2 hours, from 08:00", "cada lunes a las 9:00",
+    "Backups are started nightly at 03:00",
 ]  # fmt: skip
 
 

@@ -18,6 +18,7 @@ class Look:
     cues: str  # words in lower case, one of which must stand there; "" for rows that are tried always
     pattern: str
     example: str
+    past: bool = True  # False: not where a verb in front of the time tells of the past
 
 
 DAY_CHANGED = "log opened or day changed"  # no event, but the lines below are of its day
@@ -178,10 +179,17 @@ WITH: tuple[Look, ...] = (
 
 # In the clause before a time: it is planned, happens every day, or tells when something was built.
 _DAYS = (
-    "every each daily nightly hourly weekly monthly weekday weekdays weekends usually normally typically always recurring cron"
-    " crontab cronjob mondays tuesdays wednesdays thursdays fridays saturdays sundays täglich jeden jede chaque cada ogni"
-    " codziennie"
-    " elke dagelijks"
+    "daily nightly hourly weekly monthly weekday weekdays weekends usually normally typically always recurring cron crontab"
+    " cronjob mondays tuesdays wednesdays thursdays fridays saturdays sundays täglich codziennie dagelijks"
+)
+_EACH = "every each jeden jede jedes chaque cada ogni elke tous toutes todos todas"
+_OF_TIME = (  # "every request failed at 08:40" is no habit, "every night" is one
+    r"(?:\d{1,3}|other|single|second|two|three|ersten?|zweiten?|zwei|drei|les|los|las)?[ ]?(?:(?:week)?days?|nights?|mornings?"
+    r"|evenings?|afternoons?|weeks?|months?|quarters?|years?|hours?|minutes?|\w{3,6}days?|tage?|nacht|morgen|vormittag"
+    r"|nachmittag|abend|woche|monat|jahr|stunden?|minuten?|\w{4,7}tag|mittwoch|jours?|nuits?|matins?|soirs?|semaines?|mois"
+    r"|heures?|\w{3,5}dis?|dimanches?|días?|noches?|mañanas?|tardes?|semanas?|mes(?:es)?|horas?|dias?|manhãs?|noites?"
+    r"|lunes|martes|miércoles|jueves|viernes|sábados?|domingos?|giorn[oi]|nott[ei]|mattin[ae]|ser[ae]|settiman[ae]|mes[ei]"
+    r"|or[ae]|dag|nacht|ochtend|avond|week|maand|uur)"
 )
 NOT_NOW: tuple[Look, ...] = (
     Look("planned",
@@ -211,9 +219,14 @@ NOT_NOW: tuple[Look, ...] = (
         r"|sera|seront|demain|previsto|prevista|será|estarei|gepland|zaplanowan\w+)\b(?:(?!\b(?:started|began|finished|ended"
         r"|completed|was|were|failed|happened|remained|had|did|took|went|came)\b)[^.!?|]){0,70}$",
         "we plan to fail over at 14:05"),
-    Look("every day", _DAYS + " hours tous todos",
-        rf"\b(?:{_DAYS.replace(' ', '|')}|(?:support|business|office|opening|working|core|service|on-call|quiet|peak)[ ]hours"
-        r"|tous[ ]les|todos[ ]los)\b[^.!?|]{0,40}$", "the backup runs every night at 14:05"),
+    Look("every day", f"{_DAYS} {_EACH}",
+        rf"\b(?:{_DAYS.replace(' ', '|')}|(?:{_EACH.replace(' ', '|')})[ ]{_OF_TIME}"
+        r"|(?:every|each)[ ][^.!?|]{1,40}[ ](?:runs|starts|begins|ends|fires|happens|opens|closes))\b[^.!?|]{0,40}$"
+        rf"|\b(?:{_EACH.replace(' ', '|')})[ ]$",
+        "the backup runs every night at 14:05", past=False),
+    Look("every day", "hours",
+        r"\b(?:support|business|office|opening|working|core|service|on-call|quiet|peak)[ ]hours\b(?!,)[^.!?|]{0,40}$",
+        "our support hours are 14:05-17:00", past=False),
     Look("a page's own stamp", "latest last edited committed commented opened authored updated",
         r"\b(?:latest commit|last (?:updated|edited|modified|commit|seen|published)|edited|committed|commented|authored"
         r"|opened this issue)"
@@ -269,17 +282,19 @@ UNTIL = re.compile(
 )
 #: Said beside a clock in a paragraph of what is to come: it has happened all the same.
 PAST = re.compile(
-    r"\b(?:was|were|had|did|went|came|began|saw|found|lost|took|fell|broke|ran|got|(?<!be )(?<!being )[a-z]{3,}ed)\b"
+    r"\b(?:was|were|had|did|went|came|began|saw|found|lost|took|fell|broke|ran|got|hung|hit|cut|made|sent|became|rose|grew"
+    r"|(?!(?:re)?scheduled|planned|expected|intended|estimated|proposed)(?<!be )(?<!being )(?<!is )(?<!are )"
+    r"[a-z]{3,}(?<!e)ed)\b"
     r"(?![^.]*\bwill\b)"
 )
 
-_Compiled = tuple[tuple[str, frozenset[str], re.Pattern[str]], ...]
+_Compiled = tuple[tuple[Look, frozenset[str], re.Pattern[str]], ...]
 _WORD = re.compile(r"[^\W_]+")
 _LONG = 400  # of a line longer than this only the beginning is looked at
 
 
 def _compile(rows: tuple[Look, ...], flags: int = 0) -> _Compiled:
-    return tuple((r.name, frozenset(_WORD.findall(r.cues)), re.compile(r.pattern, flags)) for r in rows)
+    return tuple((r, frozenset(_WORD.findall(r.cues)), re.compile(r.pattern, flags)) for r in rows)
 
 
 _LINES = _compile(tuple(row for row in LINES if row.cues))
@@ -295,7 +310,14 @@ def _search(rows: _Compiled, before: str) -> str:
     if not before or before.isspace():
         return ""
     words = set(_WORD.findall(before.lower()))
-    return next((name for name, cues, p in rows if (not cues or not cues.isdisjoint(words)) and p.search(before)), "")
+    for row, cues, pattern in rows:
+        if (
+            (not cues or not cues.isdisjoint(words))
+            and pattern.search(before)
+            and (row.past or not PAST.search(before))
+        ):
+            return row.name
+    return ""
 
 
 def line_look(line: str) -> str:
@@ -305,7 +327,7 @@ def line_look(line: str) -> str:
     if match is not None and match.lastindex is not None:
         return _ALWAYS[match.lastindex - 1]
     words = set(_WORD.findall(head.lower()))
-    return next((name for name, cues, pattern in _LINES if not cues.isdisjoint(words) and pattern.match(head)), "")
+    return next((row.name for row, cues, pattern in _LINES if not cues.isdisjoint(words) and pattern.match(head)), "")
 
 
 def clock_look(text: str, e: Expression, line_start: int, line_end: int, lead: bool) -> str:
@@ -315,7 +337,7 @@ def clock_look(text: str, e: Expression, line_start: int, line_end: int, lead: b
     right = text[e.end : min(line_end, e.end + 24)]
     before = text[max(line_start, e.start - 48) : e.start]
     rows = _RIGHT if lead or _AT.search(before) else _RIGHT + _PROSE
-    name = next((name for name, _, p in rows if p.match(right)), "")
+    name = next((row.name for row, _, p in rows if p.match(right)), "")
     return name or _search(_LEFT, before) or _search(_WITH, before + text[e.start : e.end])
 
 
@@ -335,4 +357,4 @@ def not_now(text: str, e: Expression, clause_start: int, lead: bool) -> str:
     if name or lead:
         return name
     right = text[e.end : e.end + 40].replace("\n", " ")
-    return next((name for name, _, p in _AFTER if p.match(right)), "")
+    return next((row.name for row, _, p in _AFTER if p.match(right)), "")
