@@ -48,6 +48,14 @@ HAPPENED = [
     ("Each of the three nodes lost its disk: 08:40 node1", "08:40"), ("As always Bob found it first, at 08:40", "08:40"),
     ("During business hours, at 08:40, the database locked up", "08:40"),
     ("It hit us outside office hours (05:30), nobody looked until 08:30", "05:30, 08:30"),
+    # Words of plans in what is told of the past
+    ("Load was higher than expected at 08:40", "08:40"), ("Bob proposed a rollback at 08:40", "08:40"),
+    ("Start (estimated): 08:30", "08:30"), ("Estimated start of impact: 08:28", "08:28"),
+    ("I got a call at 08:40 from Bob, and we had a meeting at 09:15", "08:40, 09:15"), ("I tried to call at 08:40", "08:40"),
+    ("Errors started coming at 08:30, the node was coming up at 08:40", "08:30, 08:40"),
+    ("Traffic for the upcoming release doubled at 08:40", "08:40"), ("Can you please look at the logs from 08:40?", "08:40"),
+    ("Let's see: alert 08:30, page 08:33, fix 08:50", "08:30, 08:33, 08:50"),
+    ("During the maintenance window (Aug 5, 22:00 - 23:30) a cable was cut at 22:48", "05 22:00, 05 23:30, 05 22:48"),
 ]  # fmt: skip
 
 
@@ -63,6 +71,8 @@ NO_EVENT = [
     "The backup runs every night at 03:05", "Each job starts at 03:00", "Jeden Montag um 08:00 Uhr", "Tous les jours à 8h30",
     "We always meet at 09:00", "Every 2 hours, from 08:00", "cada lunes a las 9:00",
     "Backups are started nightly at 03:00",
+    "We propose 10:30", "Proposed: 10:30", "Proposed time is 10:30", "Estimated time of repair: 10:30", "Expected at 10:30",
+    "The planned call at 10:30", "Let's meet at 10:30", "Please check back at 10:30", "The upcoming window is 10:30-11:00",
 ]  # fmt: skip
 
 

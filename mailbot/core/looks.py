@@ -195,30 +195,37 @@ NOT_NOW: tuple[Look, ...] = (
     Look("planned",
         "will we'll i'll they'll it'll ll shall plan plans planned planning schedule scheduled rescheduled going intend"
         " intends intended"
-        " intending intention would should to be is are expected due expect expects next eta deadline propose proposed"
+        " intending intention would should to be is are expected due expect expects next eta deadline"
         " let's let see free available set"
-        " tomorrow upcoming coming reservation rsvp hope hoping"
-        " maintenance meet meeting call later aim aiming target targeting estimated geplant planmäßig werden"
+        " tomorrow reservation rsvp hope hoping"
+        " call later estimated geplant planmäßig werden"
         " wird"
         " please nächste nächsten nächster nächstes prochain prochaine próximo próxima voraussichtlich morgen prévu prévue prévus"
         " prévues sera seront demain previsto prevista será estarei gepland zaplanowano zaplanowany",
         r"\b(?:will(?! not have)|(?:is|it['’]s)[ ]set[ ]for|(?:we|I|they|it)['’]ll|shall|plan(?:s|ned|ning)?[ ](?:to|for|on)"
         r"|planned[ ](?:maintenance|work|start|end)?|(?:re)?scheduled(?:[ ]maintenance)?[ ](?:for|at|on|to|from)|going[ ]to"
-        r"|please|nächste[nrms]?|prochaine?|próxim[oa]"
+        r"|please(?![ ](?:look[ ]at|see|note|find|check[ ](?:the|our|your)))"
+        r"|nächste[nrms]?|prochaine?|próxim[oa]"
         r"|intend(?:s|ed|ing)?[ ]to|intention|would[ ]be|should[ ]be|(?:is|are)[ ]to[ ]be"
         r"|(?<!needed )(?<!had )(?<!seemed )(?<!appeared )(?<!found )(?<!turned out )(?<!thought )(?<!known )to[ ]be"
         r"|(?:is|are|be)[ ](?:expected"
         r"|due|estimated)"
-        r"|expect(?:s|ed)?[ ](?:to|at|by|a|the)|next[ ](?:update|status|call|meeting|check|report|review)|ETA|due[ ](?:at|by"
+        r"|(?<!than )(?<!as )expect(?:s|ed)?[ ](?:to|at|by|a|the)"
+        r"|next[ ](?:update|status|call|meeting|check|report|review)|ETA|due[ ](?:at|by"
         r"|on)|deadline"
-        r"|proposed?|let's|call[ ]me|see[ ]you|(?:I['’]m|am|are|be)[ ](?:free|available)"
-        r"|tomorrow|upcoming|maintenance[ ]window|meet(?:ing)?[ ](?:is[ ])?(?:at|on)|call[ ]at|no[ ]later[ ]than"
-        r"|reservation|RSVP|hop(?:e|ing)[ ]to|coming[ ](?:at|up)"
-        r"|aim(?:ing)?[ ](?:to|for)|target(?:ing|ed)?|estimated|geplant|planmäßig|werden|wird|voraussichtlich|morgen[ ]um"
-        r"|prévue?s?"
+        r"|let's(?! see)|call[ ]me|see[ ]you|(?:I['’]m|am|are|be)[ ](?:free|available)"
+        r"|tomorrow|no[ ]later[ ]than|reservation|RSVP|hop(?:e|ing)[ ]to|geplant|planmäßig|werden|wird|voraussichtlich"
+        r"|morgen[ ]um|prévue?s?"
         r"|sera|seront|demain|previsto|prevista|será|estarei|gepland|zaplanowan\w+)\b(?:(?!\b(?:started|began|finished|ended"
         r"|completed|was|were|failed|happened|remained|had|did|took|went|came)\b)[^.!?|]){0,70}$",
         "we plan to fail over at 14:05"),
+    Look("planned",
+        "propose proposed upcoming coming maintenance meet meeting call aim aiming target targeting targeted estimated",
+        r"\b(?:propose|proposed(?=:|[ ](?:time|window|slot|date|start|end))|upcoming|(?<!during the )maintenance[ ]window"
+        r"|meet(?:ing)?[ ](?:is[ ])?(?:at|on)|call[ ]at|coming[ ](?:at|up)|aim(?:ing)?[ ](?:to|for)|target(?:ing|ed)?"
+        r"|estimated[ ](?:to|at|for|by|time(?![ ]of[ ])|(?:time[ ]of[ ])?(?:recovery|restor\w+|resolution|repair|fix|end"
+        r"|completion|arrival|return|finish)))\b[^.!?|]{0,70}$",
+        "the upcoming call at 14:05", past=False),
     Look("every day", f"{_DAYS} {_EACH}",
         rf"\b(?:{_DAYS.replace(' ', '|')}|(?:{_EACH.replace(' ', '|')})[ ]{_OF_TIME}"
         r"|(?:every|each)[ ][^.!?|]{1,40}[ ](?:runs|starts|begins|ends|fires|happens|opens|closes))\b[^.!?|]{0,40}$"
