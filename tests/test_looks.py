@@ -56,6 +56,11 @@ HAPPENED = [
     ("Traffic for the upcoming release doubled at 08:40", "08:40"), ("Can you please look at the logs from 08:40?", "08:40"),
     ("Let's see: alert 08:30, page 08:33, fix 08:50", "08:30, 08:33, 08:50"),
     ("During the maintenance window (Aug 5, 22:00 - 23:30) a cable was cut at 22:48", "05 22:00, 05 23:30, 05 22:48"),
+    # What somebody changed, and what was released, is no stamp of a page or of a build
+    ("Somebody edited the firewall rules at 08:40", "08:40"),
+    ("Alice commented out the check at 08:40 and committed it at 08:45", "08:40, 08:45"),
+    ("A DNS record was last updated at 08:40, and that broke it. The host was last seen at 08:50.", "08:40, 08:50"),
+    ("Version 2.3 was released at 08:40, errors since 08:45", "08:40, 08:45"),
 ]  # fmt: skip
 
 
@@ -71,6 +76,8 @@ NO_EVENT = [
     "The backup runs every night at 03:05", "Each job starts at 03:00", "Jeden Montag um 08:00 Uhr", "Tous les jours à 8h30",
     "We always meet at 09:00", "Every 2 hours, from 08:00", "cada lunes a las 9:00",
     "Backups are started nightly at 03:00",
+    "alice committed 2 hours ago", "This page was last edited on 3 March 2026, at 14:05",
+    "Version 2.3, released 2026-03-02 14:05",
     "We propose 10:30", "Proposed: 10:30", "Proposed time is 10:30", "Estimated time of repair: 10:30", "Expected at 10:30",
     "The planned call at 10:30", "Let's meet at 10:30", "Please check back at 10:30", "The upcoming window is 10:30-11:00",
 ]  # fmt: skip

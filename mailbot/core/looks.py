@@ -235,9 +235,9 @@ NOT_NOW: tuple[Look, ...] = (
         r"\b(?:support|business|office|opening|working|core|service|on-call|quiet|peak)[ ]hours\b(?!,)[^.!?|]{0,40}$",
         "our support hours are 14:05-17:00", past=False),
     Look("a page's own stamp", "latest last edited committed commented opened authored updated",
-        r"\b(?:latest commit|last (?:updated|edited|modified|commit|seen|published)|edited|committed|commented|authored"
-        r"|opened this issue)"
-        r"\b[^.!?|]{0,30}$", "Last updated 14:05"),
+        r"\b(?:latest commit|(?:(?<!was )(?<!were )|(?:page|article|document|post|site|wiki|file) (?:was )?)"
+        r"last (?:updated|edited|modified|commit|seen|published)|opened this issue)\b[^.!?|]{0,30}$"
+        r"|\b(?:edited|committed|commented|authored)(?:[ ]on)?[ ,:(]{1,3}$", "Last updated 14:05"),
     Look("option", "", r"(?:^|[ \t])--?[a-z][\w-]{1,30}[= ][\"']?$", "journalctl --since 2026-11-21 14:05"),
     Look("numbered build", "", r"#\d+(?:[-~.\w]{0,24})?(?:[ ,]+(?:SMP|PREEMPT\w*|Debian|Ubuntu|\d[\w.+~-]{2,30})){0,4}[ ,(]*$",
         "Linux 5.4 #1 SMP Tue Nov 21 14:05:06 UTC 2026"),
@@ -246,7 +246,8 @@ NOT_NOW: tuple[Look, ...] = (
         " notbefore notafter"
         " copyright expires expire before after until modified",
         r"(?:\((?:default|main|tags/\S{1,20}"
-        r"|heads/\S{1,20}),[ ]|\b(?:built|compiled|build(?:[ -]?(?:date|time))?|released?|copyright|expires?|not[ ]?(?:before"
+        r"|heads/\S{1,20}),[ ]|\b(?:built|compiled|build(?:[ -]?(?:date|time))?|released?(?![ ]at)|copyright"
+        r"|expires?|not[ ]?(?:before"
         r"|after)"
         r"|valid[ ]until|last-modified|creation time|update time)\b(?:[ ](?:on|at))?[ ]{0,8}[:=]?[ ]{0,4})$",
         "Python 3.11 (main, Nov 21 2026, 14:05:06)"),
