@@ -76,6 +76,9 @@ NO_EVENT = [
     "The backup runs every night at 03:05", "Each job starts at 03:00", "Jeden Montag um 08:00 Uhr", "Tous les jours à 8h30",
     "We always meet at 09:00", "Every 2 hours, from 08:00", "cada lunes a las 9:00",
     "Backups are started nightly at 03:00",
+    "Shop hours: Mon-Fri 8:00-18:00, Sat 9:00-13:00", "Öffnungszeiten: Mo-Fr 08:00-17:00 Uhr, Sa 9-12 Uhr",
+    "Helpdesk opening times: 08:00-12:00", "Telefon: 9-12 Uhr", "Horaires d'ouverture : 9h-12h et 14h-17h",
+    "Du lundi au vendredi de 9h à 17h", "Horario de atención: 9:00 a 14:00", "Lunes a viernes de 9:00 a 17:00",
     "alice committed 2 hours ago", "This page was last edited on 3 March 2026, at 14:05",
     "Version 2.3, released 2026-03-02 14:05",
     "We propose 10:30", "Proposed: 10:30", "Proposed time is 10:30", "Estimated time of repair: 10:30", "Expected at 10:30",
@@ -86,3 +89,9 @@ NO_EVENT = [
 @pytest.mark.parametrize("text", NO_EVENT)
 def test_what_is_no_event_stays_none(text: str) -> None:
     assert clocks(text, EVENING) == ""
+
+
+def test_opening_hours_are_no_events_and_move_no_day() -> None:
+    text = "Our support is open Monday to Friday 9:00-17:00 and Saturday 10:00-14:00. The outage began at 07:45."
+    assert clocks(text) == "07:45"
+    assert clocks("It was down from Friday 22:00 to Monday 06:00.") == "31 22:00, 03 06:00"

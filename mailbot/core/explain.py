@@ -58,7 +58,7 @@ _ARTICLE = {
     "hours of something": "is a duration", "port map": "is a port", "phone": "is part of a phone number",
     "clock with pm": "is no clock of twelve hours", "number": 'is a number (a time with a dot needs "Uhr" or "um")',
     "no time": "is no time that I can read", "name": "is part of a name", "planned": "is planned: no event",
-    "every day": "happens every day: no event", "numbered build": "is the stamp of a build",
+    "every day": "happens every day: no event", "opening hours": "is of opening hours: no event", "numbered build": "is the stamp of a build",
     "build stamp": "is the stamp of a build",
     "later than the mail": "is later than the mail that tells of it: no event", "no such date": "is on a day that does not exist",
     "no such time": "is no time that exists", "unit": "is an amount of something",

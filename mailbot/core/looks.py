@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from mailbot.core import lexicon
 from mailbot.core.expressions import Expression
 
 
@@ -177,6 +178,19 @@ WITH: tuple[Look, ...] = (
         "failed after 00:01:02"),
 )  # fmt: skip
 
+# A range of clocks of every week: from Monday or Tuesday to the end of the week; a telephone's hours.
+OPEN = "opening hours"
+_WEEK = [rf"(?:{line.replace(' ', '|')})" for line in lexicon.WEEKDAY_LINES]
+WEEKLY = re.compile(
+    rf"\b(?:{_WEEK[0]}|{_WEEK[1]}|mo|ma|di)\.?[ ]?(?:[-\u2013/]|to|through|thru|till|bis|au|à|al?|t/m|tot)[ ]?"
+    rf"(?:{'|'.join(_WEEK[3:])}|do|fr|sa|so|vr|za|zo)\b",
+    re.I,
+)
+RANGES: tuple[Look, ...] = (
+    Look(OPEN, "", rf"{WEEKLY.pattern}[^.!?|\d]{{0,16}}\d[\d:.h]{{0,4}}$", "Mon-Fri 14:05-17:00", past=False),
+    Look(OPEN, "tel telefon phone", r"^[ \t]*(?:tel|telefon|phone)\b\.?[ ]?:[ ][+\d() ,-]{0,24}$", "Telefon: 9-12 Uhr"),
+)  # fmt: skip
+
 # In the clause before a time: it is planned, happens every day, or tells when something was built.
 _DAYS = (
     "daily nightly hourly weekly monthly weekday weekdays weekends usually normally typically always recurring cron crontab"
@@ -231,8 +245,11 @@ NOT_NOW: tuple[Look, ...] = (
         r"|(?:every|each)[ ][^.!?|]{1,40}[ ](?:runs|starts|begins|ends|fires|happens|opens|closes))\b[^.!?|]{0,40}$"
         rf"|\b(?:{_EACH.replace(' ', '|')})[ ]$",
         "the backup runs every night at 14:05", past=False),
-    Look("every day", "hours",
-        r"\b(?:support|business|office|opening|working|core|service|on-call|quiet|peak)[ ]hours\b(?!,)[^.!?|]{0,40}$",
+    Look(OPEN, "hours times öffnungszeiten sprechzeiten geschäftszeiten servicezeiten betriebszeiten horaires horario orario"
+        " openingstijden",
+        r"\b(?:(?:support|business|office|opening|working|core|service|on-call|quiet|peak|shop)[ ](?:hours|times)"
+        r"|(?:öffnungs|sprech|geschäfts|service|betriebs)zeiten|horaires?[ ]d['’]ouverture"
+        r"|horario[ ](?:de[ ](?:atención|apertura)|comercial)|orari(?:o)?[ ]di[ ]apertura|openingstijden)\b(?!,)[^.!?|]{0,40}$",
         "our support hours are 14:05-17:00", past=False),
     Look("a page's own stamp", "latest last edited committed commented opened authored updated",
         r"\b(?:latest commit|(?:(?<!was )(?<!were )|(?:page|article|document|post|site|wiki|file) (?:was )?)"
@@ -308,7 +325,7 @@ def _compile(rows: tuple[Look, ...], flags: int = 0) -> _Compiled:
 _LINES = _compile(tuple(row for row in LINES if row.cues))
 _ALWAYS = tuple(row.name for row in LINES if not row.cues)  # tried on every line, so all at once
 _ANY = re.compile("|".join(f"({row.pattern})" for row in LINES if not row.cues))
-_RIGHT = _compile(RIGHT)
+_RIGHT, _RANGES = _compile(RIGHT), _compile(RANGES, re.I)
 _LEFT, _PROSE, _WITH, _NOT_NOW, _AFTER = (
     _compile(t, re.I) for t in (LEFT, RIGHT_OF_PROSE, WITH, NOT_NOW, NOT_NOW_AFTER)
 )
@@ -361,7 +378,7 @@ def not_now(text: str, e: Expression, clause_start: int, lead: bool) -> str:
     before = text[max(clause_start, e.start - 100) : e.start].replace("\n", " ")
     if _SINCE.search(before):
         return ""
-    name = _search(_NOT_NOW, before)
+    name = _search(_NOT_NOW, before) or (e.to_next and _search(_RANGES, before + text[e.start : e.end])) or ""
     if name or lead:
         return name
     right = text[e.end : e.end + 40].replace("\n", " ")

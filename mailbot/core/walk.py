@@ -147,7 +147,7 @@ class _Walk:
         p.dropped = clock_look(self.text, e, line.start, line.end, p.lead)
         if not p.dropped:
             start = line.start if p.lead and not self._goes_on(index) else self._clause(line, index)
-            p.dropped = not_now(self.text, e, start, p.lead) or self._echo(p)
+            p.dropped = not_now(self.text, e, start, p.lead) or self._echo(p) or self._also_open(p, previous)
         if p.dropped:
             return
         if e.day is None and not p.lead:
@@ -183,6 +183,12 @@ class _Walk:
         apart = e.clock.minutes - above.minutes
         same = apart % 60 == 0 and apart and int(e.clock.seconds) == int(above.seconds)
         return "the stamp above, in another zone" if same else ""
+
+    def _also_open(self, p: Place, previous: Place | None) -> str:
+        """Mon-Fri 8-18 and Sat 9-13: the next of the opening hours."""
+        if previous is None or previous.dropped != looks.OPEN or not (p.e.to_next or p.e.from_previous):
+            return ""
+        return looks.OPEN if not re.search(r"[.!?|]|.{24}", self.text[previous.e.end : p.e.start]) else ""
 
     def _clause(self, line: Line, index: int) -> int:
         """Where the sentence around a time may begin: this line, or the one above where it runs on."""
@@ -291,6 +297,8 @@ class _Walk:
 
     def _mention(self, e: Expression, line: Line, clause: int) -> None:
         """A day in prose; in brackets, or against a statement, it is only that line's."""
+        if looks.WEEKLY.match(self.text, e.start, e.start + 60):
+            return
         found = self._day(e)
         if found is None and e.day is not None and e.day.month is not None and not e.weak:
             day = resolve(e.day, self.sheet.known.mail.date())
