@@ -11,7 +11,8 @@ from datetime import UTC, date, timedelta
 from mailbot.core import looks
 from mailbot.core.days import resolve
 from mailbot.core.expressions import Expression
-from mailbot.core.looks import DAY_CHANGED, clock_look, line_look, not_now
+from mailbot.core.listings import DAY_CHANGED, line_look
+from mailbot.core.looks import clock_look, not_now
 from mailbot.core.page import Line, head_zone, is_lead
 from mailbot.core.place import Place
 from mailbot.core.placing import SLACK, Placer
