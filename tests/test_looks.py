@@ -61,6 +61,10 @@ HAPPENED = [
     ("Alice commented out the check at 08:40 and committed it at 08:45", "08:40, 08:45"),
     ("A DNS record was last updated at 08:40, and that broke it. The host was last seen at 08:50.", "08:40, 08:50"),
     ("Version 2.3 was released at 08:40, errors since 08:45", "08:40, 08:45"),
+    # Hours and minutes that are clocks
+    ("- 8:40 h Neustart\n- 8h50 retour\n- 0:15 again", "08:40, 08:50, 00:15"), ("Alerte : 8h40, retour (9h15)", "08:40, 09:15"),
+    ("Panne de 8h40 à 9h15, depuis 9h20 tout va bien", "08:40, 09:15, 09:20"), ("back at about 8:40 hrs", "08:40"),
+    ("gegen 0:15 kam es zurück, um 8:40 h war alles gut", "00:15, 08:40"), ("A disk was lost at 08:40.", "08:40"),
 ]  # fmt: skip
 
 
@@ -76,6 +80,11 @@ NO_EVENT = [
     "The backup runs every night at 03:05", "Each job starts at 03:00", "Jeden Montag um 08:00 Uhr", "Tous les jours à 8h30",
     "We always meet at 09:00", "Every 2 hours, from 08:00", "cada lunes a las 9:00",
     "Backups are started nightly at 03:00",
+    "After 2:30 hours, we gave up", "Ausfallzeit: 2:30 h", "Nach 0:45 h ging es", "We spent 1:30 h on it", "Logged 0:45h for it",
+    "Verzögerung 1:10 h", "Rund 2:30 Stunden Ausfall", "It was down 1h15", "La panne a duré 1h15", "Temps d'arrêt : 2h30",
+    "Retard de 1h05", "1h45 de coupure", "2h30 d'indisponibilité", "We waited 1h30 for a lock", "Duration (hh:mm): 01:15",
+    "Downtime - 01:15", "Response time - 00:04", "Time lost: 1:15", "Reaktionszeit 00:12", "RTO 4:00, RPO 0:15",
+    "The failover needed 0:42", "It came back in 0:45 instead of 0:05",
     "Shop hours: Mon-Fri 8:00-18:00, Sat 9:00-13:00", "Öffnungszeiten: Mo-Fr 08:00-17:00 Uhr, Sa 9-12 Uhr",
     "Helpdesk opening times: 08:00-12:00", "Telefon: 9-12 Uhr", "Horaires d'ouverture : 9h-12h et 14h-17h",
     "Du lundi au vendredi de 9h à 17h", "Horario de atención: 9:00 a 14:00", "Lunes a viernes de 9:00 a 17:00",

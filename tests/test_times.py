@@ -84,8 +84,8 @@ def test_every_look_alike_is_consumed_whole(example: str) -> None:
 REFUSALS = [
     row
     for table in (
-        listings.LINES, looks.LEFT, looks.RIGHT, looks.RIGHT_OF_PROSE, looks.WITH, looks.RANGES, looks.NOT_NOW,
-        looks.NOT_NOW_AFTER,
+        listings.LINES, looks.LEFT, looks.RIGHT, looks.RIGHT_OF_PROSE, looks.WITH, looks.WITH_OF_PROSE, looks.RANGES,
+        looks.NOT_NOW, looks.NOT_NOW_AFTER,
     )
     for row in table
 ]  # fmt: skip

@@ -15,7 +15,8 @@ from mailbot.core.listings import WORD, Compiled, Look, compiled
 # In front of a bare clock: it is a duration, a port, a ratio, a place in a file.
 _DURATION = (
     "took take takes taking last lasted lasting lasts duration durations elapsed uptime runtime run ran total cpu user sys"
-    " real eta length lag delay delayed latency downtime age mttr ttd ttr dauer dauerte durée duración durata remaining"
+    " real eta length lag delay delayed latency downtime age mttr ttd ttr dauer dauerte durée duré duración durata remaining"
+    " retard verzögerung ausfallzeit reaktionszeit rto rpo"
     " per every each split window average avg mean median only another"
 )
 _RATIO = (
@@ -26,13 +27,17 @@ _PLACE = (
     " seq channel lun scsi raw sha hash checksum uuid id mac hwaddr ether no"
 )
 LEFT: tuple[Look, ...] = (
-    Look("duration", _DURATION + " time finished done completed",
-        rf"\b(?:{_DURATION.replace(' ', '|')}|time[ ](?:taken|spent|left|to \w+)|time[ ]?="
-        r"|(?:response|recovery|repair|build|boot|query|load|wait|wall|execution|processing)[ -]time"
+    Look("duration", _DURATION + " time temps finished done completed",
+        rf"\b(?:{_DURATION.replace(' ', '|')}|time[ ](?:taken|spent|left|lost|to \w+)|time[ ]?="
+        r"|temps[ ]d['’]arrêt|(?:response|recovery|repair|build|boot|query|load|wait|wall|execution|processing)[ -]time"
         r"|(?:finished|done|completed)[ ]in)"
         r"(?:[ ](?:is|was|were|of|for|about|only|around|approximately|a|an|time"
-        r"|in)){0,2}[\"'*]{0,2}[ \t]{0,3}[:=]?[\"'*]{0,2}[ \t]{0,3}[~(\"`']?$",
+        r"|in|de|von)){0,2}(?:[ ]\([hms:]{2,8}\))?[\"'*]{0,2}[ \t]{0,3}[:=]?[\"'*]{0,2}[ \t]{0,3}[~(\"`']?$",
         "the restart took 01:23"),
+    Look("duration", "downtime duration ausfallzeit dauer durée mttr mttd ttr time",
+        r"\b(?:downtime|duration|ausfallzeit|dauer|durée|mtt[rd]|ttr|(?:response|recovery|repair|resolution)[ ]time"
+        r"|time[ ]to[ ]\w+)[ ][-\u2013][ ]$",
+        "Downtime - 01:15"),
     Look("duration", "day days", r"\b\d{1,4}[ ]days?,?[ ]{1,2}$", "2 days 14:05:06 to go"),
     Look("port map", "p publish l r port ports map mapped",
         r"(?:-p|--publish|-L|-R|\bports?|\bmap(?:ped)?(?: to)?)[ =:]{1,2}[\"']?$", "docker run -p 22:22"),
@@ -62,6 +67,9 @@ RIGHT: tuple[Look, ...] = (
     Look("hours of something", "",
         r"[ ](?:hours|hrs|[Ss]tunden|heures)[ ](?:of|long|later|after|before|until|to|from|remaining|and|passed)",
         "4:30 hours of work"),
+    Look("hours of something", "",
+        r"[ ](?:Stunden|Std)\b|[ ](?:de|d['’])[ ]?(?:coupure|panne|retard|interruption|indisponibilité|arrêt|corte|retraso)",
+        "2:30 Stunden Ausfall"),
     Look("unit", "", r"[ ]?(?:[kKMGT]?[hH]z|[kKMGT]i?(?:B|bit|b)|[kKMGT]?bps|px|rpm|dB|ms)\b", "10:20 MHz"),
 )  # fmt: skip
 
@@ -80,6 +88,23 @@ WITH: tuple[Look, ...] = (
         r"\b(?:after|within|for|nach|après|pendant)[ ]\d{1,2}h\d\d$"
         r"|\b(?:(?:after|within|in|for|nach|après)[ ]0?0:\d\d:\d\d|for[ ]\d{1,2}:\d\d[ ](?:hours|hrs))$",
         "failed after 00:01:02"),
+)  # fmt: skip
+
+# The same, in prose that no word for "at" stands in.
+_CLOCKED = "at um à vers dès since seit depuis from ab bis until till by to gegen around om las às alle and und et kl"
+_NOT_AT = "".join(rf"(?<!\b{word}[ ~])" for word in sorted(lexicon.words(_CLOCKED)))
+WITH_OF_PROSE: tuple[Look, ...] = (
+    Look("duration", "hours hour hr hrs",
+        rf"(?<!at about ){_NOT_AT}(?<![\d:.])\d:\d\d[ ]?(?:hours?|hrs?)$",
+        "down 2:30 hours, then up"),
+    Look("duration", "0", rf"(?<=[^\W\d_][ ]){_NOT_AT}0:\d\d(?:[ ]?h)?$", "it came back in 0:45 at last"),
+    Look("duration",
+        "down waited waiting spent lost wasted logged worked need needs needed after within for pendant après perdu attendu nach"
+        " dans en",
+        r"\b(?:(?:is|was|were|been)[ ]down|wait(?:ed|ing)|spent|lost|wasted|logged|worked|after|within|for|pendant|après"
+        r"|perdu|attendu|nach|dans|en)[ ](?:about[ ]|environ[ ]|rund[ ]|over[ ])?\d(?:[ ]?h[ ]?\d\d|:\d\d[ ]?h)$"
+        r"|\bneed(?:s|ed)?[ ](?:about[ ]|over[ ])?\d:\d\d$",
+        "we waited 1h30 for a lock"),
 )  # fmt: skip
 
 # A range of clocks of every week: from Monday or Tuesday to the end of the week; a telephone's hours.
@@ -217,7 +242,7 @@ PAST = re.compile(
     r"(?![^.]*\bwill\b)"
 )
 
-_RIGHT, _RANGES = compiled(RIGHT), compiled(RANGES, re.I)
+_RIGHT, _RANGES, _WITH_OF_PROSE = compiled(RIGHT), compiled(RANGES, re.I), compiled(WITH_OF_PROSE, re.I)
 _LEFT, _PROSE, _WITH, _NOT_NOW, _AFTER = (
     compiled(t, re.I) for t in (LEFT, RIGHT_OF_PROSE, WITH, NOT_NOW, NOT_NOW_AFTER)
 )
@@ -245,7 +270,9 @@ def clock_look(text: str, e: Expression, line_start: int, line_end: int, lead: b
     before = text[max(line_start, e.start - 48) : e.start]
     rows = _RIGHT if lead or _AT.search(before) else _RIGHT + _PROSE
     name = next((row.name for row, _, p in rows if p.match(right)), "")
-    return name or _search(_LEFT, before) or _search(_WITH, before + text[e.start : e.end])
+    with_it = before + text[e.start : e.end]
+    name = name or _search(_LEFT, before) or _search(_WITH, with_it)
+    return name or ("" if lead else _search(_WITH_OF_PROSE, with_it))
 
 
 _SINCE = re.compile(r"(?<![\w-])(?:since|seit|depuis|sinds)[ ~*_(]{1,3}$", re.I)
