@@ -104,3 +104,13 @@ def test_opening_hours_are_no_events_and_move_no_day() -> None:
     text = "Our support is open Monday to Friday 9:00-17:00 and Saturday 10:00-14:00. The outage began at 07:45."
     assert clocks(text) == "07:45"
     assert clocks("It was down from Friday 22:00 to Monday 06:00.") == "31 22:00, 03 06:00"
+
+
+def test_a_column_of_durations_holds_no_events() -> None:
+    text = (
+        "| Started | Recovered | Downtime |\n|---|---|---|\n| 2026-08-04 10:05 | 2026-08-04 10:25 | 00:20 |\n\n"
+        "| Uhrzeit | Ereignis | Dauer |\n|---|---|---|\n| 11:05 | Neustart | 0:35 |\n\n"
+        "| Time (UTC) | Elapsed | Event |\n|---|---|---|\n| 12:05 | 1:10 | up |\n\n"
+        "| Time | Event | At |\n| 13:00 | down | 13:05 |\n"
+    )
+    assert clocks(text, EVENING) == "04 10:05, 04 10:25, 04 11:05, 04 12:05, 04 13:00, 04 13:05"

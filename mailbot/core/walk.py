@@ -41,6 +41,11 @@ _PAGE_STAMP = re.compile(
 _POSTED = re.compile(
     r"[ \t>]{0,4}(?:Posted|Veröffentlicht|Publié)\b(?:[ ](?:about |over |almost )?\w+[ ]\w+[ ]ago\.)?", re.I
 )
+_HOW_LONG = re.compile(
+    r"[ \t*_]*(?:(?:total|outage)[ ])?(?:duration|downtime|elapsed|length|delay|lag|mtt[rd]|tt[rd]|time (?:taken|lost|to \w+)"
+    r"|(?:ausfall)?dauer|ausfallzeit|durée|duración|durata|duração|duur)\b[^|]{0,20}$",
+    re.I,
+)
 LONG = 2000  # characters before a time that are looked at, or a line of 100 KB would be for each time in it
 TABLE, LABEL = 8, 7  # levels below every heading: a table's head, a line that names a zone
 
@@ -76,6 +81,7 @@ class _Walk:
         self.block = 0  # paragraphs seen
         self.to_come = -1  # the paragraph that names a day still to come
         self.posted = _posted_below(sheet, placer.swap)
+        self.how_long: set[int] = set()  # the columns of this table that say how long something took
 
     def run(self) -> list[list[Place]]:
         placer, coming = self.placer, list(self.sheet.said)
@@ -90,6 +96,9 @@ class _Walk:
                 placer.columns = {}
                 if placer.block_level == TABLE:
                     placer.heading(TABLE + 1, None, None)
+            if line.table and not table:
+                head = self.text[line.body : min(line.end, line.body + 400)].split("|")
+                self.how_long = {n for n, cell in enumerate(head, 1) if _HOW_LONG.match(cell)}
             table = line.table
             if line.blank:
                 placer.paragraph += 1
@@ -122,7 +131,7 @@ class _Walk:
                 self._mention(e, line, clause)
                 continue
             p = Place(e, line, first and self._leads(e, line, number))
-            if line.table and self.placer.columns:
+            if line.table and (self.placer.columns or self.how_long):
                 p.column = self.text.count("|", line.body, e.start) + 1
             first = False
             self._place(p, index, previous)
@@ -145,7 +154,11 @@ class _Walk:
 
     def _place(self, p: Place, index: int, previous: Place | None) -> None:
         e, line, placer = p.e, p.line, self.placer
-        p.dropped = clock_look(self.text, e, line.start, line.end, p.lead)
+        bare = e.day is None and not e.zone and not e.to_next and not e.from_previous
+        if bare and p.column in self.how_long:
+            p.dropped = "duration"
+        else:
+            p.dropped = clock_look(self.text, e, line.start, line.end, p.lead)
         if not p.dropped:
             start = line.start if p.lead and not self._goes_on(index) else self._clause(line, index)
             p.dropped = not_now(self.text, e, start, p.lead) or self._echo(p) or self._also_open(p, previous)
