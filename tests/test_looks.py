@@ -114,3 +114,14 @@ def test_a_column_of_durations_holds_no_events() -> None:
         "| Time | Event | At |\n| 13:00 | down | 13:05 |\n"
     )
     assert clocks(text, EVENING) == "04 10:05, 04 10:25, 04 11:05, 04 12:05, 04 13:00, 04 13:05"
+
+
+def test_a_meeting_a_little_later_than_the_mail_is_planned_and_one_before_it_was_held() -> None:
+    for text in ("Join the bridge at 20:25.", "War room: 20:20", "Nachbesprechung um 20:30, Telko ab 20:15"):
+        assert clocks(text, EVENING) == ""
+    assert (
+        clocks("We joined the bridge at 19:30, Telko um 19:45. Alice joined the call at 20:02.", EVENING)
+        == "19:30, 19:45, 20:02"
+    )
+    assert clocks("- 20:05 war room opened", EVENING) == "20:05"
+    assert clocks("The job should have run at 03:00, but only started at 05:10", EVENING) == "05:10"

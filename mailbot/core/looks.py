@@ -149,7 +149,7 @@ NOT_NOW: tuple[Look, ...] = (
         r"|planned[ ](?:maintenance|work|start|end)?|(?:re)?scheduled(?:[ ]maintenance)?[ ](?:for|at|on|to|from)|going[ ]to"
         r"|please(?![ ](?:look[ ]at|see|note|find|check[ ](?:the|our|your)))"
         r"|nächste[nrms]?|prochaine?|próxim[oa]"
-        r"|intend(?:s|ed|ing)?[ ]to|intention|would[ ]be|should[ ]be|(?:is|are)[ ]to[ ]be"
+        r"|intend(?:s|ed|ing)?[ ]to|intention|would[ ]be|should[ ](?:be|have)|(?:is|are)[ ]to[ ]be"
         r"|(?<!needed )(?<!had )(?<!seemed )(?<!appeared )(?<!found )(?<!turned out )(?<!thought )(?<!known )to[ ]be"
         r"|(?:is|are|be)[ ](?:expected"
         r"|due|estimated)"
@@ -217,6 +217,13 @@ NOT_NOW_AFTER: tuple[Look, ...] = (
 PLANS = re.compile(
     r"\b(?:will|shall|going[ ]to|scheduled?|plan(?:s|ned|ning)?|maintenance|upcoming|tonight|tomorrow|window|meeting"
     r"|expect(?:ed)?|intend(?:s|ed)?|should|geplant|Wartung\w*|werden|wird|prévue?s?|sera|onderhoud|mantenimiento|manutenção)\b",
+    re.I,
+)
+
+#: In front of a clock that is a little later than the mail: people are asked to come then.
+MEETING = re.compile(
+    r"\b(?:join|bridge|war[ -]?room|call|meeting|meet|sync|debrief|telko|telco|telefonkonferenz|(?:nach|lage)?besprechung"
+    r"|réunion|reunión|riunione|vergadering|overleg)\b[^.!?|\n]{0,30}$",
     re.I,
 )
 

@@ -75,7 +75,8 @@ class _Walk:
         self.sheet, self.refused = sheet, refused
         self.text = sheet.text
         self.placer = placer
-        self.latest = sheet.known.mail.astimezone(UTC) + SLACK
+        self.sent = sheet.known.mail.astimezone(UTC)
+        self.latest = self.sent + SLACK
         self.chat = False  # below a line that is a nick and a time: "5 hours ago" counts from there
         self.last: Place | None = None
         self.block = 0  # paragraphs seen
@@ -183,8 +184,15 @@ class _Walk:
         placer.place(p, zone)
         if base is not None and e.ago is not None:
             p.utc = base - timedelta(minutes=e.ago)
+        if p.utc is not None and p.utc > self.sent and self._called_for(e, line):
+            p.dropped = "planned"
         if not p.dropped and p.utc is not None and p.utc > self.latest and p.sure and p.date_from == "written":
             p.dropped = "later than the mail"
+
+    def _called_for(self, e: Expression, line: Line) -> bool:
+        """Join the bridge at 20:30, in a mail of 20:15."""
+        before = self.text[max(line.start, e.start - 60) : e.start]
+        return looks.MEETING.search(before) is not None and not looks.PAST.search(before)
 
     def _echo(self, p: Place) -> str:
         """A log's own stamp under a stamp that says its zone: the same moment once more, hours apart."""
