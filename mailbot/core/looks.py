@@ -27,9 +27,10 @@ _PLACE = (
     " seq channel lun scsi raw sha hash checksum uuid id mac hwaddr ether no"
 )
 LEFT: tuple[Look, ...] = (
-    Look("duration", _DURATION + " time temps finished done completed",
+    Look("duration", _DURATION + " time timelimit wall walltime temps finished done completed",
         rf"\b(?:{_DURATION.replace(' ', '|')}|time[ ](?:taken|spent|left|lost|to \w+)|time[ ]?="
-        r"|temps[ ]d['’]arrêt|(?:response|recovery|repair|build|boot|query|load|wait|wall|execution|processing)[ -]time"
+        r"|temps[ ]d['’]arrêt|time[ -]?limit|wall[ -]?time"
+        r"|(?:response|recovery|repair|build|boot|query|load|wait|wall|execution|processing)[ -]time"
         r"|(?:finished|done|completed)[ ]in)"
         r"(?:[ ](?:is|was|were|of|for|about|only|around|approximately|a|an|time"
         r"|in|de|von)){0,2}(?:[ ]\([hms:]{2,8}\))?[\"'*]{0,2}[ \t]{0,3}[:=]?[\"'*]{0,2}[ \t]{0,3}[~(\"`']?$",
