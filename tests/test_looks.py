@@ -65,6 +65,9 @@ HAPPENED = [
     ("- 8:40 h Neustart\n- 8h50 retour\n- 0:15 again", "08:40, 08:50, 00:15"), ("Alerte : 8h40, retour (9h15)", "08:40, 09:15"),
     ("Panne de 8h40 à 9h15, depuis 9h20 tout va bien", "08:40, 09:15, 09:20"), ("back at about 8:40 hrs", "08:40"),
     ("gegen 0:15 kam es zurück, um 8:40 h war alles gut", "00:15, 08:40"), ("A disk was lost at 08:40.", "08:40"),
+    # A verb in the past speaks of the time behind it alone
+    ("It came back at 08:40. Office hours are 9:00-10:00.", "08:40"),
+    ("We noticed at 08:40, the backup runs daily at 09:00.", "08:40"),
 ]  # fmt: skip
 
 

@@ -256,6 +256,15 @@ _LEFT, _PROSE, _WITH, _NOT_NOW, _AFTER = (
 )
 
 
+_OTHERS = re.compile(r".*(?:[.!?;][ ]|\d[:.h]\d\d(?=\W*[^\W\d_]))")
+
+
+def _own_words(before: str) -> int:
+    """Where in ``before`` the words of a time begin: behind the last sentence and the last clock."""
+    m = _OTHERS.match(before)
+    return m.end() if m is not None else 0
+
+
 def _search(rows: Compiled, before: str) -> str:
     if not before or before.isspace():
         return ""
@@ -264,7 +273,7 @@ def _search(rows: Compiled, before: str) -> str:
         if (
             (not cues or not cues.isdisjoint(words))
             and pattern.search(before)
-            and (row.past or not PAST.search(before))
+            and (row.past or not PAST.search(before, _own_words(before)))
         ):
             return row.name
     return ""
@@ -293,6 +302,8 @@ def not_now(text: str, e: Expression, clause_start: int, lead: bool) -> str:
     something is so has happened, whatever is told of it: "wird seit 08:40 neu aufgebaut".
     """
     before = text[max(clause_start, e.start - 100) : e.start].replace("\n", " ")
+    if e.from_previous and e.day is None:
+        before = ""  # what stands in front of a range speaks of its first time
     if _SINCE.search(before):
         return ""
     name = _search(_NOT_NOW, before) or (e.to_next and _search(_RANGES, before + text[e.start : e.end])) or ""
