@@ -74,12 +74,14 @@ RIGHT: tuple[Look, ...] = (
     Look("unit", "", r"[ ]?(?:[kKMGT]?[hH]z|[kKMGT]i?(?:B|bit|b)|[kKMGT]?bps|px|rpm|dB|ms)\b", "10:20 MHz"),
 )  # fmt: skip
 
-# Behind a bare clock of prose that no word for "at" stands in front of.
+# Behind a bare clock of prose that neither begins a sentence nor has a word for "at" in front.
 RIGHT_OF_PROSE: tuple[Look, ...] = (
-    Look("duration", "", rf"[ ]?(?:min(?:s|utes?|uten)?|sec(?:s|onds)?|{_MEASURED})\b", "that is 01:30 longer than before"),
+    Look("duration", "",
+        rf"[ ]?(?:min(?:s|utes?|uten)?|sec(?:s|onds)?|{_MEASURED})\b|[ ]to[ ](?:find|fix|repair|recover|restore)\b",
+        "that is 01:30 longer than before"),
     Look("name", "", r"[-_][A-Za-z]", "the tag 14:05-rc1 it was"),
 )  # fmt: skip
-_AT = re.compile(r"\b(?:at|um|seit|since|à|dès|a las|alle|om)[ ~*_(]{1,3}$", re.I)
+_AT = re.compile(r"(?:\b(?:at|um|seit|since|à|dès|a las|alle|om)[ ~*_(]{1,3}|[.!?][ ]{1,2})$", re.I)
 
 # A clock with what stands in front of it.
 WITH: tuple[Look, ...] = (
@@ -118,7 +120,8 @@ WEEKLY = re.compile(
 )
 RANGES: tuple[Look, ...] = (
     Look(OPEN, "", rf"{WEEKLY.pattern}[^.!?|\d]{{0,16}}\d[\d:.h]{{0,4}}$", "Mon-Fri 14:05-17:00", past=False),
-    Look(OPEN, "tel telefon phone", r"^[ \t]*(?:tel|telefon|phone)\b\.?[ ]?:[ ][+\d() ,-]{0,24}$", "Telefon: 9-12 Uhr"),
+    Look(OPEN, "tel telefon phone", r"(?:^[ \t]*|[.;,][ ])(?:tel|telefon|phone)\b\.?[ ]?:[ ][+\d() ,-]{0,24}$",
+        "Telefon: 9-12 Uhr"),
 )  # fmt: skip
 
 # In the clause before a time: it is planned, happens every day, or tells when something was built.
