@@ -96,6 +96,7 @@ NO_EVENT = [
     "Du lundi au vendredi de 9h à 17h", "Horario de atención: 9:00 a 14:00", "Lunes a viernes de 9:00 a 17:00",
     "alice committed 2 hours ago", "This page was last edited on 3 March 2026, at 14:05",
     "Version 2.3, released 2026-03-02 14:05",
+    "Please note the office closes at 20:15", "Resolution (estimated): 21:00", "Estimated: 21:00",
     "We propose 10:30", "Proposed: 10:30", "Proposed time is 10:30", "Estimated time of repair: 10:30", "Expected at 10:30",
     "The planned call at 10:30", "Let's meet at 10:30", "Please check back at 10:30", "The upcoming window is 10:30-11:00",
 ]  # fmt: skip
@@ -123,7 +124,13 @@ def test_a_column_of_durations_holds_no_events() -> None:
 
 
 def test_a_meeting_a_little_later_than_the_mail_is_planned_and_one_before_it_was_held() -> None:
-    for text in ("Join the bridge at 20:25.", "War room: 20:20", "Nachbesprechung um 20:30, Telko ab 20:15"):
+    for text in (
+        "Join the bridge at 20:25.",
+        "War room: 20:20",
+        "The target was moved to 20:25.",
+        "Bob proposed 20:15",
+        "Nachbesprechung um 20:30, Telko ab 20:15",
+    ):
         assert clocks(text, EVENING) == ""
     assert (
         clocks("We joined the bridge at 19:30, Telko um 19:45. Alice joined the call at 20:02.", EVENING)

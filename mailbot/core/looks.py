@@ -151,7 +151,7 @@ NOT_NOW: tuple[Look, ...] = (
         " prévues sera seront demain previsto prevista será estarei gepland zaplanowano zaplanowany",
         r"\b(?:will(?! not have)|(?:is|it['’]s)[ ]set[ ]for|(?:we|I|they|it)['’]ll|shall|plan(?:s|ned|ning)?[ ](?:to|for|on)"
         r"|planned[ ](?:maintenance|work|start|end)?|(?:re)?scheduled(?:[ ]maintenance)?[ ](?:for|at|on|to|from)|going[ ]to"
-        r"|please(?![ ](?:look[ ]at|see|note|find|check[ ](?:the|our|your)))"
+        r"|please(?![ ](?:look|see|check|find)[ ][^.!?|]{1,40}[ ](?:from|of)[ ]$)"
         r"|nächste[nrms]?|prochaine?|próxim[oa]"
         r"|intend(?:s|ed|ing)?[ ]to|intention|would[ ]be|should[ ](?:be|have)|(?:is|are)[ ]to[ ]be"
         r"|(?<!needed )(?<!had )(?<!seemed )(?<!appeared )(?<!found )(?<!turned out )(?<!thought )(?<!known )to[ ]be"
@@ -168,10 +168,11 @@ NOT_NOW: tuple[Look, ...] = (
         "we plan to fail over at 14:05"),
     Look("planned",
         "propose proposed upcoming coming maintenance meet meeting call aim aiming target targeting targeted estimated",
-        r"\b(?:propose|proposed(?=:|[ ](?:time|window|slot|date|start|end))|upcoming|(?<!during the )maintenance[ ]window"
+        r"\b(?:propose|proposed(?=:|[ ]$|[ ](?:time|window|slot|date|start|end))|upcoming|(?<!during the )maintenance[ ]window"
         r"|meet(?:ing)?[ ](?:is[ ])?(?:at|on)|call[ ]at|coming[ ](?:at|up)|aim(?:ing)?[ ](?:to|for)|target(?:ing|ed)?"
-        r"|estimated[ ](?:to|at|for|by|time(?![ ]of[ ])|(?:time[ ]of[ ])?(?:recovery|restor\w+|resolution|repair|fix|end"
-        r"|completion|arrival|return|finish)))\b[^.!?|]{0,70}$",
+        r"|(?<!start \()(?<!begin \()(?<!began \()estimated"
+        r"(?![ ](?:(?:time[ ]of[ ])?(?:the[ ])?(?:start|begin|onset|impact|failure))))"
+        r"\b[^.!?|]{0,70}$",
         "the upcoming call at 14:05", past=False),
     Look("every day", f"{_DAYS} {_EACH}",
         rf"\b(?:{_DAYS.replace(' ', '|')}|(?:{_EACH.replace(' ', '|')})[ ]{_OF_TIME}"
@@ -227,7 +228,7 @@ PLANS = re.compile(
 #: In front of a clock that is a little later than the mail: people are asked to come then.
 MEETING = re.compile(
     r"\b(?:join|bridge|war[ -]?room|call|meeting|meet|sync|debrief|telko|telco|telefonkonferenz|(?:nach|lage)?besprechung"
-    r"|réunion|reunión|riunione|vergadering|overleg)\b[^.!?|\n]{0,30}$",
+    r"|upcoming|targets?|proposed?|estimated|coming|réunion|reunión|riunione|vergadering|overleg)\b[^.!?|\n]{0,30}$",
     re.I,
 )
 

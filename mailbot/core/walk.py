@@ -46,6 +46,7 @@ _HOW_LONG = re.compile(
     r"|(?:ausfall)?dauer|ausfallzeit|durée|duración|durata|duração|duur)\b[^|]{0,20}$",
     re.I,
 )
+AHEAD = timedelta(minutes=5)
 LONG = 2000  # characters before a time that are looked at, or a line of 100 KB would be for each time in it
 TABLE, LABEL = 8, 7  # levels below every heading: a table's head, a line that names a zone
 
@@ -184,15 +185,16 @@ class _Walk:
         placer.place(p, zone)
         if base is not None and e.ago is not None:
             p.utc = base - timedelta(minutes=e.ago)
-        if p.utc is not None and p.utc > self.sent and self._called_for(e, line):
+        if p.utc is not None and p.utc > self.sent and self._called_for(p):
             p.dropped = "planned"
         if not p.dropped and p.utc is not None and p.utc > self.latest and p.sure and p.date_from == "written":
             p.dropped = "later than the mail"
 
-    def _called_for(self, e: Expression, line: Line) -> bool:
-        """Join the bridge at 20:30, in a mail of 20:15."""
-        before = self.text[max(line.start, e.start - 60) : e.start]
-        return looks.MEETING.search(before) is not None and not looks.PAST.search(before)
+    def _called_for(self, p: Place) -> bool:
+        """Join the bridge at 20:30, in a mail of 20:15. A clock that is ahead, and tells of the past, is so by minutes."""
+        before = self.text[max(p.line.start, p.e.start - 60) : p.e.start]
+        ahead = p.utc is not None and p.utc <= self.sent + AHEAD and looks.PAST.search(before) is not None
+        return looks.MEETING.search(before) is not None and not ahead
 
     def _echo(self, p: Place) -> str:
         """A log's own stamp under a stamp that says its zone: the same moment once more, hours apart."""
