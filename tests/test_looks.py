@@ -77,7 +77,8 @@ def test_what_happened_is_read_whatever_word_stands_beside_its_time(text: str, e
 
 
 NO_EVENT = [
-    "- 01:23 min of silence", "Silence of 01:30 more than before", "01:30 total, 00:40 left", "a beat of 10:20 MHz",
+    "- 01:23 min of silence", "- 00:20 total downtime",
+    "Silence of 01:30 more than before", "01:30 total, 00:40 left", "a beat of 10:20 MHz",
     "rebooted, up 0:05", "time left: 12:30", "call +41 44 123 14:05", "phone: 14:05",
     "journalctl --since 10:05",
     "The backup runs every night at 03:05", "Each job starts at 03:00", "Jeden Montag um 08:00 Uhr", "Tous les jours à 8h30",

@@ -62,7 +62,7 @@ _MEASURED = (
 RIGHT: tuple[Look, ...] = (
     Look("duration", "",
         r"[ ]?(?:\(?(?:mm?:ss|hh?:mm(?::ss)?|m:s|h:m|MM?:SS|HH?:MM(?::SS)?)\)?|min(?:s|utes?)?\b|Min(?:\.|uten\b)|mn\b"
-        r"|sec(?:s|onds)?\b|Sek(?:\.|unden\b)|of (?:down|up|cpu|run))",
+        r"|sec(?:s|onds)?\b|Sek(?:\.|unden\b)|(?:of|total) (?:down|up|cpu|run))",
         "01:23 minutes"),
     Look("duration", "", rf"[ ]?(?:{_MEASURED})[ \t]*(?:[.,;)]|$)", "12:30 remaining"),
     Look("hours of something", "",
