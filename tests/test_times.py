@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailbot.core import looks
+from mailbot.core import listings, looks
 from mailbot.core.formats import FORMATS, LOOKS, Row
 from mailbot.core.found import Found
 from mailbot.core.page import STATEMENTS, statements
@@ -82,12 +82,17 @@ def test_every_look_alike_is_consumed_whole(example: str) -> None:
 
 
 REFUSALS = [
-    r for t in (looks.LINES, looks.LEFT, looks.RIGHT, looks.WITH, looks.NOT_NOW, looks.NOT_NOW_AFTER) for r in t
-]
+    row
+    for table in (
+        listings.LINES, looks.LEFT, looks.RIGHT, looks.RIGHT_OF_PROSE, looks.WITH, looks.WITH_OF_PROSE, looks.RANGES,
+        looks.NOT_NOW, looks.NOT_NOW_AFTER,
+    )
+    for row in table
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("look", REFUSALS, ids=lambda look: look.name)
-def test_every_refusal_refuses_its_example(look: looks.Look) -> None:
+def test_every_refusal_refuses_its_example(look: listings.Look) -> None:
     assert instants(f"So it was, {look.example}" if look in looks.NOT_NOW_AFTER else look.example) == []
 
 

@@ -8,7 +8,8 @@ In the order in which a mail goes through (the first of a row is the way in, the
     threads    which incident: facts, subject, prefixes, memory, ids, votes, hashed
     reading    what one message says: commands/ (a keyword is one function there) and times
     times      own text -> events with instants: formats (a way to write a time is one row there), found, scanner,
-               expressions, looks (what is no event), page, sheet, walk, place, placing, days, zones, lexicon, words
+               expressions, listings and looks (what is no event), page, sheet, walk, place, placing, days, zones, lexicon,
+               words
     incident   the fold of an incident's mails: entries (its values), people (who is meant), links (chats), answers (to our
                questions), asks (what it wants mailed), undo and joining (MERGE), vouched (what waits for a CONFIRM)
     lint       what is probably wrong about a time: doubts, odd, vague, durations; explain (why something is none)

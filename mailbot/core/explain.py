@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mailbot.core.formats import LOOKS
-from mailbot.core.looks import LINES
+from mailbot.core.listings import LINES
 from mailbot.core.times import Context, Mention, refused
 
 MOST = 50
@@ -58,7 +58,8 @@ _ARTICLE = {
     "hours of something": "is a duration", "port map": "is a port", "phone": "is part of a phone number",
     "clock with pm": "is no clock of twelve hours", "number": 'is a number (a time with a dot needs "Uhr" or "um")',
     "no time": "is no time that I can read", "name": "is part of a name", "planned": "is planned: no event",
-    "every day": "happens every day: no event", "numbered build": "is the stamp of a build",
+    "every day": "happens every day: no event", "opening hours": "is of opening hours: no event",
+    "numbered build": "is the stamp of a build",
     "build stamp": "is the stamp of a build",
     "later than the mail": "is later than the mail that tells of it: no event", "no such date": "is on a day that does not exist",
     "no such time": "is no time that exists", "unit": "is an amount of something",

@@ -6,7 +6,7 @@ nothing is later than the mail that tells it. The way of a time through the modu
     scanner, formats, found   what stands there: a date, a clock, "20 min ago"
     expressions               what stands together: date + clock + zone, ranges, one time said in two zones
     page, sheet               the lines, and what the whole text says: "All times in PDT", the month first
-    looks                     what is refused: durations, listings, plans
+    listings, looks           what is refused: lines of a console; durations, plans
     place, placing, walk      the day and the zone that a time does not say itself (days, zones)
     words                     what happened then
 """

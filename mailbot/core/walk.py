@@ -11,7 +11,8 @@ from datetime import UTC, date, timedelta
 from mailbot.core import looks
 from mailbot.core.days import resolve
 from mailbot.core.expressions import Expression
-from mailbot.core.looks import DAY_CHANGED, clock_look, line_look, not_now
+from mailbot.core.listings import DAY_CHANGED, line_look
+from mailbot.core.looks import clock_look, not_now
 from mailbot.core.page import Line, head_zone, is_lead
 from mailbot.core.place import Place
 from mailbot.core.placing import SLACK, Placer
@@ -40,6 +41,12 @@ _PAGE_STAMP = re.compile(
 _POSTED = re.compile(
     r"[ \t>]{0,4}(?:Posted|Veröffentlicht|Publié)\b(?:[ ](?:about |over |almost )?\w+[ ]\w+[ ]ago\.)?", re.I
 )
+_HOW_LONG = re.compile(
+    r"[ \t*_]*(?:(?:total|outage)[ ])?(?:duration|downtime|elapsed|length|delay|lag|mtt[rd]|tt[rd]|time (?:taken|lost|to \w+)"
+    r"|(?:ausfall)?dauer|ausfallzeit|durée|duración|durata|duração|duur)\b[^|]{0,20}$",
+    re.I,
+)
+AHEAD = timedelta(minutes=5)
 LONG = 2000  # characters before a time that are looked at, or a line of 100 KB would be for each time in it
 TABLE, LABEL = 8, 7  # levels below every heading: a table's head, a line that names a zone
 
@@ -69,12 +76,14 @@ class _Walk:
         self.sheet, self.refused = sheet, refused
         self.text = sheet.text
         self.placer = placer
-        self.latest = sheet.known.mail.astimezone(UTC) + SLACK
+        self.sent = sheet.known.mail.astimezone(UTC)
+        self.latest = self.sent + SLACK
         self.chat = False  # below a line that is a nick and a time: "5 hours ago" counts from there
         self.last: Place | None = None
         self.block = 0  # paragraphs seen
         self.to_come = -1  # the paragraph that names a day still to come
         self.posted = _posted_below(sheet, placer.swap)
+        self.how_long: set[int] = set()  # the columns of this table that say how long something took
 
     def run(self) -> list[list[Place]]:
         placer, coming = self.placer, list(self.sheet.said)
@@ -89,6 +98,9 @@ class _Walk:
                 placer.columns = {}
                 if placer.block_level == TABLE:
                     placer.heading(TABLE + 1, None, None)
+            if line.table and not table:
+                head = self.text[line.body : min(line.end, line.body + 400)].split("|")
+                self.how_long = {n for n, cell in enumerate(head, 1) if _HOW_LONG.match(cell)}
             table = line.table
             if line.blank:
                 placer.paragraph += 1
@@ -121,7 +133,7 @@ class _Walk:
                 self._mention(e, line, clause)
                 continue
             p = Place(e, line, first and self._leads(e, line, number))
-            if line.table and self.placer.columns:
+            if line.table and (self.placer.columns or self.how_long):
                 p.column = self.text.count("|", line.body, e.start) + 1
             first = False
             self._place(p, index, previous)
@@ -144,10 +156,14 @@ class _Walk:
 
     def _place(self, p: Place, index: int, previous: Place | None) -> None:
         e, line, placer = p.e, p.line, self.placer
-        p.dropped = clock_look(self.text, e, line.start, line.end)
+        bare = e.day is None and not e.zone and not e.to_next and not e.from_previous
+        if bare and p.column in self.how_long:
+            p.dropped = "duration"
+        else:
+            p.dropped = clock_look(self.text, e, line.start, line.end, p.lead)
         if not p.dropped:
             start = line.start if p.lead and not self._goes_on(index) else self._clause(line, index)
-            p.dropped = not_now(self.text, e, start, p.lead) or self._echo(p)
+            p.dropped = not_now(self.text, e, start, p.lead) or self._echo(p) or self._also_open(p, previous)
         if p.dropped:
             return
         if e.day is None and not p.lead:
@@ -169,8 +185,16 @@ class _Walk:
         placer.place(p, zone)
         if base is not None and e.ago is not None:
             p.utc = base - timedelta(minutes=e.ago)
+        if p.utc is not None and p.utc > self.sent and self._called_for(p):
+            p.dropped = "planned"
         if not p.dropped and p.utc is not None and p.utc > self.latest and p.sure and p.date_from == "written":
             p.dropped = "later than the mail"
+
+    def _called_for(self, p: Place) -> bool:
+        """Join the bridge at 20:30, in a mail of 20:15. A clock that is ahead, and tells of the past, is so by minutes."""
+        before = self.text[max(p.line.start, p.e.start - 60) : p.e.start]
+        ahead = p.utc is not None and p.utc <= self.sent + AHEAD and looks.PAST.search(before) is not None
+        return looks.MEETING.search(before) is not None and not ahead
 
     def _echo(self, p: Place) -> str:
         """A log's own stamp under a stamp that says its zone: the same moment once more, hours apart."""
@@ -183,6 +207,12 @@ class _Walk:
         apart = e.clock.minutes - above.minutes
         same = apart % 60 == 0 and apart and int(e.clock.seconds) == int(above.seconds)
         return "the stamp above, in another zone" if same else ""
+
+    def _also_open(self, p: Place, previous: Place | None) -> str:
+        """Mon-Fri 8-18 and Sat 9-13: the next of the opening hours."""
+        if previous is None or previous.dropped != looks.OPEN or not (p.e.to_next or p.e.from_previous):
+            return ""
+        return looks.OPEN if not re.search(r"[.!?|]|.{24}", self.text[previous.e.end : p.e.start]) else ""
 
     def _clause(self, line: Line, index: int) -> int:
         """Where the sentence around a time may begin: this line, or the one above where it runs on."""
@@ -291,6 +321,8 @@ class _Walk:
 
     def _mention(self, e: Expression, line: Line, clause: int) -> None:
         """A day in prose; in brackets, or against a statement, it is only that line's."""
+        if looks.WEEKLY.match(self.text, e.start, e.start + 60):
+            return
         found = self._day(e)
         if found is None and e.day is not None and e.day.month is not None and not e.weak:
             day = resolve(e.day, self.sheet.known.mail.date())

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from mailbot.core import lexicon
-from mailbot.core.looks import DAY_CHANGED, line_look
+from mailbot.core.listings import DAY_CHANGED, line_look
 from mailbot.core.page import Line
 
 LIMIT = 2000  # characters of one entry
