@@ -55,6 +55,12 @@ _HALF = re.compile(
     r"|morgens|früh|vormittags|'s ochtends|'s nachts)|(?P<pm>afternoon|evening|tarde|noche|après-midi|soir|noite|pomeriggio|sera"
     r"|nachmittags|abends|'s middags|'s avonds))(?!\w)"
 )
+_PART = re.compile(
+    r"(?<![Mm]ás )(?<![Mm]ais )(?<![Ss]onn)"  # later, Saturday
+    rf"(?P<part>\b(?:{lexicon.alternation(lexicon.PARTS)})|{lexicon.alternation(lexicon.GLUED)})"
+    r"(?:,?[ \n](?:(?:at|um|gegen|à|vers|a las|a la|alle|às|om|o|around|about|ca\.?|circa|from|between|since|ab|von|seit|de"
+    r"|desde)[ ]){0,2}~?)?$"
+)
 _YEAR = re.compile(r"[ ](?P<y>(?:19|20)\d\d)(?![\d:])")
 _ABOUT = lexicon.words(
     "about around approx approximately roughly circa ca gegen etwa ungefähr vers environ hacia sobre verso rond około"
@@ -124,17 +130,35 @@ def _is_about(before: str) -> bool:
 
 
 def _with_half(text: str, e: Expression, limit: int) -> Expression:
-    """With "in the afternoon", "de la tarde", "du matin" behind an hour of 1..12."""
+    """With "in the afternoon", "de la tarde", "du matin" behind an hour of 1..12, or "this afternoon at" in front of it."""
     c = e.clock
-    if c is None or c.half or c.minutes > 779 or text[e.end : e.end + 1] != " ":
+    if c is None or c.half or c.minutes > 779:
         return e
-    m = _HALF.match(text, e.end, limit)
+    m = _HALF.match(text, e.end, limit) if text[e.end : e.end + 1] == " " else None
     if m is not None:
         late = m["pm"] is not None and c.minutes < 720
         early = m["am"] is not None and c.minutes >= 720
         e.clock = replace(c, minutes=c.minutes + 720 * (late - early), half="pm" if m["pm"] else "am", open_half=False)
         e.end = m.end()
+    elif c.open_half:
+        e.clock = _in_part(c, text[max(0, e.start - 32) : e.start])
     return e
+
+
+def part_of(words: str) -> int | None:
+    """The minute from which the hours of the part of the day count that ``words`` end with; None where they end with none."""
+    m = _PART.search(words)
+    return lexicon.PARTS[m["part"].lower()] if m is not None else None
+
+
+def _in_part(clock: Clock, words: str) -> Clock:
+    """The clock in the part of the day that ``words`` end with: 8:30 with "yesterday evening" is 20:30."""
+    begins = part_of(words) if clock.open_half else None
+    if begins is None:
+        return clock
+    morning = clock.minutes % 720
+    minutes = next((n for n in (morning, morning + 720) if n >= begins), morning)
+    return replace(clock, minutes=minutes, half="pm" if minutes >= 720 else "am", open_half=False)
 
 
 def _with_tail(text: str, e: Expression, limit: int) -> Expression:
@@ -231,6 +255,7 @@ def _clock_before_date(text: str, items: list[Expression]) -> list[Expression]:
                 and not re.search(r"\n[ \t]*\n|[\n]", gap.replace("on\n", ""))
             ):
                 last.day, last.end, last.row = e.day, e.end, f"{last.row} + {e.row}"
+                last.clock = _in_part(last.clock, text[e.start : e.end])
                 last.log = last.log or e.log
                 tail = _with_tail(text, last, len(text)) if not last.zone else last
                 out[-1] = tail

@@ -53,10 +53,7 @@ _AM_PM = r"(?:[ \t\u00a0]?(?:[aApP][mM]|[aApP]\.[ ]?[mM]\.?)(?!\w))"
 _AFTER = r"(?!\d|:[\da-fA-F]{1,4}(?![\w.])|[.,]\d|%)"
 _HMS = rf"(?P<h>{_HH}):(?P<m>{_M}):(?P<s>[0-5]\d)"
 _MARK = r"(?:[ ]?(?:Uhr|uur|hours|hrs?|h|u)(?![\w-]|[ ](?:of|long|later|after|before|remaining|and|passed)))"
-_PART = (  # of a day
-    r"(?i:morning|afternoon|evening|night|früh|vormittag|nachmittag|mittag|abend|nacht|matin|après-midi|soir|mattina|pomeriggio"
-    r"|sera|ochtend|middag|avond)"
-)
+_PART = rf"(?:por la |in the |à |pela )?(?:{any_of(lexicon.PARTS)})"  # of a day
 _CLF_MON = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 _OFFSET = r"[+-]\d\d:?\d\d"
 _DAY_MON = (

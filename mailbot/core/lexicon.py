@@ -52,6 +52,7 @@ DAYS: dict[str, int] = {
     "oggi": 0, "ieri": -1, "domani": 1,
     "gisteravond": -1, "gisterenavond": -1, "gistermiddag": -1, "gisterochtend": -1, "igår": -1, "вчера": -1, "сегодня": 0,
     "this morning": 0, "this afternoon": 0, "this evening": 0, "ce matin": 0, "cet après-midi": 0, "esta mañana": 0,
+    "esta tarde": 0, "ce soir": 0, "stasera": 0, "questa mattina": 0, "questo pomeriggio": 0, "vanavond": 0, "vanmiddag": 0,
     "stamattina": 0, "vanochtend": 0, "vanmorgen": 0,
     "hoje": 0, "ontem": -1, "amanhã": 1,
     "vandaag": 0, "gisteren": -1, "dzisiaj": 0, "dziś": 0, "wczoraj": -1, "jutro": 1,
@@ -61,6 +62,17 @@ NIGHTS = frozenset((
     "last night", "overnight", "letzte nacht", "vergangene nacht", "heute nacht", "cette nuit", "nuit dernière", "anoche",
     "esta noche", "stanotte", "vannacht", "afgelopen nacht", "esta madrugada",
 ))  # fmt: skip
+
+#: Parts of the day -> the minute its hours are counted from: 8:30 in the evening is the first 8:30 from there on.
+PARTS: dict[str, int] = {
+    "morning": 0, "früh": 0, "morgen": 0, "vormittag": 0, "matin": 0, "mañana": 0, "mattina": 0, "manhã": 0, "ochtend": 0,
+    "rano": 0, "mittag": 660, "middag": 660, "afternoon": 720, "evening": 720, "nachmittag": 720, "abend": 720,
+    "après-midi": 720, "soir": 720, "tarde": 720, "pomeriggio": 720, "sera": 720, "avond": 720, "wieczorem": 720,
+    "po południu": 720, "night": 1080, "nacht": 1080, "nuit": 1080, "noche": 1080, "notte": 1080, "noite": 1080,
+    "stasera": 720, "tonight": 1080, "anoche": 1080,
+}  # fmt: skip
+#: Those that stand at the end of a longer word: Dienstagabend, gisteravond.
+GLUED = words("morgen vormittag nachmittag mittag abend nacht ochtend middag avond")
 
 #: Times of day by name -> minutes after midnight.
 CLOCK_WORDS: dict[str, int] = {

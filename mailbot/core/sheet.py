@@ -14,7 +14,7 @@ from datetime import UTC, date, timedelta
 from itertools import pairwise
 
 from mailbot.core.days import at, resolve
-from mailbot.core.expressions import Expression, read
+from mailbot.core.expressions import Expression, part_of, read
 from mailbot.core.found import Day
 from mailbot.core.page import Line, head_zone, is_lead, lines, statements, with_pastes
 from mailbot.core.place import Known
@@ -123,6 +123,9 @@ def _carry_halves(sheet: Sheet) -> None:
             said = ""
         for e in row:
             if e.clock is None:
+                part = part_of(sheet.text[e.start : e.end]) if e.day is not None else None
+                if part is not None and _leads_to_clock(sheet.text, e, row, line):
+                    said, before = "pm" if part == 720 else "am", part
                 continue
             if e.clock.half in ("am", "pm"):
                 half = said = e.clock.half
@@ -135,11 +138,18 @@ def _carry_halves(sheet: Sheet) -> None:
             elif said and e.clock.open_half and not of_24 and not e.zone:
                 morning = e.clock.minutes % 720
                 minutes = next((m for m in (morning, morning + 720) if m >= before), morning + 720 * (said == "pm"))
+                guessed = minutes != e.clock.minutes
                 e.clock = replace(
-                    e.clock, minutes=minutes, half="pm" if minutes >= 720 else "am", open_half=False, guessed=True
+                    e.clock, minutes=minutes, half="pm" if minutes >= 720 else "am", open_half=False, guessed=guessed
                 )
             elif not e.clock.open_half and not e.clock.half:
                 half = ""
+
+
+def _leads_to_clock(text: str, e: Expression, row: list[Expression], line: Line) -> bool:
+    """Whether a day stands in the sentence of a clock, or over a list: "Last night it failed at 9:15", "This afternoon:"."""
+    clock = next((other for other in row if other.start >= e.end and other.clock is not None), None)
+    return not _SENTENCE.search(text, e.end, clock.start) if clock is not None else text[line.end - 1] == ":"
 
 
 def newest_first(sheet: Sheet) -> bool:

@@ -1,0 +1,50 @@
+"""Which day, which half of the day, which zone: how people say it in words, with the instants that are right."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from mailbot.core.times import Context, read_times
+
+EVENING = "2026-08-06 20:00 +0200"
+AFTERNOON = "2026-08-06 14:00 +0200"
+BOSTON = "2026-08-05 20:00 -0400"
+
+
+def utc(sent: str, text: str) -> str:
+    """The instants of a mail, each with "?" where it is not sure."""
+    context = Context(datetime.strptime(sent, "%Y-%m-%d %H:%M %z"))
+    times = [i for m in read_times(text, ((0, len(text)),), context)[0] for i in m.times]
+    return " ".join(f"{i.utc:%d %H:%M}{'' if i.sure else '?'}" for i in times if i.utc is not None)
+
+
+PARTS = [
+    (EVENING, "This afternoon at 3:40 the alarm went off.", "06 13:40"),
+    (EVENING, "The alarm went off at 3:40 this afternoon.", "06 13:40"),
+    (BOSTON, "Yesterday evening at 8:30, it failed.", "05 00:30"),
+    (BOSTON, "On Monday afternoon at 2:30 it failed.", "03 18:30"),
+    ("2026-08-05 09:00 -0400", "Around 9:15 last night it failed.", "05 01:15"),
+    ("2026-08-05 09:00 -0400", "Last night at 2:15 it failed.", "05 06:15"),
+    ("2026-08-06 21:00 +0200", "It failed at 7:40 tonight.", "06 17:40"),
+    (EVENING, "Gestern Abend um 8:20 fiel es aus.", "05 18:20"),
+    (EVENING, "Am Nachmittag um 3:40 Uhr fiel es aus.", "06 13:40"),
+    (EVENING, "Heute Mittag um 11:50 fiel es aus, um 12:10 ging es.", "06 09:50 06 10:10"),
+    ("2026-08-06 21:00 +0200", "Ce soir à 8h10 tout est tombé.", "06 18:10"),
+    (EVENING, "Cet après-midi à 3h20 tout est tombé.", "06 13:20"),
+    (EVENING, "Esta tarde a las 5:20 se cayó.", "06 15:20"),
+    (EVENING, "Ayer por la tarde a las 5:20 se cayó.", "05 15:20"),
+    (EVENING, "Más tarde a las 5:20 se cayó.", "06 03:20"),
+    (EVENING, "Sonnabend um 8:30 fiel es aus.", "01 06:30"),
+    (EVENING, "Yesterday evening at 8:30 it failed. This morning at 9:15 it was back, at 10:20 all was fine.",
+     "05 18:30 06 07:15 06 08:20"),
+    (EVENING, "This afternoon the alarm went off at 3:40.", "06 13:40?"),
+    (EVENING, "This afternoon:\n\n- 3:40 alarm\n- 4:10 fixed\n", "06 13:40? 06 14:10?"),
+    (EVENING, "We meet again this afternoon. At 9:40 it failed.", "06 07:40"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("sent", "text", "expected"), PARTS, ids=[text[:40] for _, text, _ in PARTS])
+def test_the_part_of_the_day_says_which_half_a_clock_of_twelve_hours_is_of(sent: str, text: str, expected: str) -> None:
+    assert utc(sent, text) == expected
