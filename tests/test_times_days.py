@@ -48,3 +48,15 @@ PARTS = [
 @pytest.mark.parametrize(("sent", "text", "expected"), PARTS, ids=[text[:40] for _, text, _ in PARTS])
 def test_the_part_of_the_day_says_which_half_a_clock_of_twelve_hours_is_of(sent: str, text: str, expected: str) -> None:
     assert utc(sent, text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The day before yesterday at 09:12 it failed.", "Avant-hier à 9h12 tout est tombé.", "Anteayer a las 9:12 se cayó.",
+        "Antes de ayer a las 9:12 se cayó.", "L'altro ieri alle 9:12 è caduto.", "Eergisteren om 9:12 viel het uit.",
+        "Vorgestern um 9:12 fiel es aus.",
+    ],
+)  # fmt: skip
+def test_the_day_before_yesterday_is_two_days_back(text: str) -> None:
+    assert utc(AFTERNOON, text) == "04 07:12"

@@ -47,6 +47,9 @@ WEEKDAYS: dict[str, int] = {w: n for n, line in enumerate(WEEKDAY_LINES) for w i
 #: Days by name -> days from the Date header's day.
 DAYS: dict[str, int] = {
     "today": 0, "yesterday": -1, "tomorrow": 1, "tonight": 0,
+    "the day before yesterday": -2, "day before yesterday": -2, "the day after tomorrow": 2, "day after tomorrow": 2,
+    "avant-hier": -2, "après-demain": 2, "anteayer": -2, "antes de ayer": -2, "pasado mañana": 2, "l'altro ieri": -2,
+    "l’altro ieri": -2, "dopodomani": 2, "anteontem": -2, "eergisteren": -2, "overmorgen": 2, "przedwczoraj": -2, "pojutrze": 2,
     "heute": 0, "gestern": -1, "vorgestern": -2, "übermorgen": 2,
     "aujourd'hui": 0, "aujourd’hui": 0, "hier": -1, "demain": 1, "hoy": 0, "ayer": -1,
     "oggi": 0, "ieri": -1, "domani": 1,
