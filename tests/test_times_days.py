@@ -60,3 +60,22 @@ def test_the_part_of_the_day_says_which_half_a_clock_of_twelve_hours_is_of(sent:
 )  # fmt: skip
 def test_the_day_before_yesterday_is_two_days_back(text: str) -> None:
     assert utc(AFTERNOON, text) == "04 07:12"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Heute Morgen um 8:30 fiel der Proxy aus.", "06 06:30"),
+        ("Am Morgen um 8:30 fiel der Proxy aus.", "06 06:30"),
+        ("Wir tauschen ihn morgen um 8:30.", ""),
+        ("Gestern Morgen um 8:30 fiel er aus. Heute morgen gegen 7 Uhr ging es.", "05 06:30 06 05:00"),
+        ("Gestern um 17:10 fiel er aus. Heute Morgen 8:30 ging es.", "05 15:10 06 06:30"),
+        ("Am Dienstag Morgen um 8:30 fiel er aus.", "04 06:30"),
+        ("Am Dienstagmorgen um 8:30 fiel er aus.", "04 06:30"),
+        ("Am Dienstagabend gegen 21:30 fiel er aus.", "04 19:30"),
+        ("Dinsdagavond om 9:30 viel het uit.", "04 19:30"),
+        ("Nächsten Dienstag um 8:30 tauschen wir ihn.", ""),
+    ],
+)
+def test_morgen_is_the_morning_behind_a_day_and_tomorrow_alone(text: str, expected: str) -> None:
+    assert utc(AFTERNOON, text) == expected

@@ -116,7 +116,7 @@ FORMATS: tuple[Row, ...] = (
     Row("date, month first", "word", rf"(?:{_WD})?{_MON_DAY}",
         f.read_day_text, "Saturday, November 21st, 2026", "2026-11-21"),
     Row("weekday", "word",
-        rf"(?P<wd>{any_of(lexicon.WEEKDAYS)})(?![^\W\d_]|-\w)(?:[ ]{_PART}(?!\w))?"
+        rf"(?P<wd>{any_of(lexicon.WEEKDAYS)})(?:(?:{any_of(lexicon.GLUED)})(?!\w)|(?![^\W\d_]|-\w)(?:[ ]{_PART}(?!\w))?)"
         r"(?:,?[ ](?:(?:the|den)[ ])?(?P<d>\d{1,2})(?:st|nd|rd|th|\.)(?!\w))?",
         f.read_weekday, "Saturday 21st", "Saturday, the 21"),
     Row("day by name", "word",

@@ -185,7 +185,7 @@ NOT_NOW: tuple[Look, ...] = (
         " prévues sera seront demain previsto prevista será estarei gepland zaplanowano zaplanowany",
         r"\b(?:will(?! not have)|(?:is|it['’]s)[ ]set[ ]for|(?:we|I|they|it)['’]ll|shall|plan(?:s|ned|ning)?[ ](?:to|for|on)"
         r"|planned[ ](?:maintenance|work|start|end)?|(?:re)?scheduled(?:[ ]maintenance)?[ ](?:for|at|on|to|from)|going[ ]to"
-        r"|please|nächste[nrms]?|prochaine?|próxim[oa]"
+        r"|please|nächste[nrms]?(?![ ](?:Tag|Morgen|Vormittag|Nachmittag|Mittag|Abend)\b)|prochaine?|próxim[oa]"
         r"|intend(?:s|ed|ing)?[ ]to|intention|would[ ]be|should[ ]be|(?:is|are)[ ]to[ ]be"
         r"|(?<!needed )(?<!had )(?<!seemed )(?<!appeared )(?<!found )(?<!turned out )(?<!thought )(?<!known )to[ ]be"
         r"|(?:is|are|be)[ ](?:expected"
@@ -195,8 +195,8 @@ NOT_NOW: tuple[Look, ...] = (
         r"|proposed?|let's|call[ ]me|see[ ]you|(?:I['’]m|am|are|be)[ ](?:free|available)"
         r"|tomorrow|upcoming|maintenance[ ]window|meet(?:ing)?[ ](?:is[ ])?(?:at|on)|call[ ]at|no[ ]later[ ]than"
         r"|reservation|RSVP|hop(?:e|ing)[ ]to|coming[ ](?:at|up)"
-        r"|aim(?:ing)?[ ](?:to|for)|target(?:ing|ed)?|estimated|geplant|planmäßig|werden|wird|voraussichtlich|morgen[ ]um"
-        r"|prévue?s?"
+        r"|aim(?:ing)?[ ](?:to|for)|target(?:ing|ed)?|estimated|geplant|planmäßig|werden|wird|voraussichtlich"
+        r"|(?<!\bheute )(?<!\bgestern )(?<!\bam )(?<!tag )(?<!mittwoch )(?<!\bnächsten )(?<!\bfolgenden )morgen[ ]um|prévue?s?"
         r"|sera|seront|demain|previsto|prevista|será|estarei|gepland|zaplanowan\w+)\b(?:(?!\b(?:started|began|finished|ended"
         r"|completed|was|were|failed|happened|remained|had|did|took|went|came)\b)[^.!?|]){0,70}$",
         "we plan to fail over at 14:05"),

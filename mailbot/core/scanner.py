@@ -15,7 +15,8 @@ from mailbot.core.found import Found
 
 _PHRASES: dict[str, list[str]] = {}  # first word -> what may begin a row with it
 for _phrase in (
-    *lexicon.MONTHS, *lexicon.WEEKDAYS, *lexicon.DAYS, *lexicon.NIGHTS, *lexicon.CLOCK_WORDS, "vor", "il y a", "hace", "há",
+    *lexicon.MONTHS, *lexicon.WEEKDAYS, *(day + part for day in lexicon.WEEKDAYS for part in lexicon.GLUED),
+    *lexicon.DAYS, *lexicon.NIGHTS, *lexicon.CLOCK_WORDS, "vor", "il y a", "hace", "há",
     "http:", "https:", "ftp:", "ws:", "wss:", "file:", "s3:", "gs:", "ssh:", "git:", "mailto:", "slack:", "tel:",
 ):  # fmt: skip
     _PHRASES.setdefault(re.findall(r"[^\W_]+", _phrase)[0], []).append(_phrase)
