@@ -79,3 +79,10 @@ def test_the_day_before_yesterday_is_two_days_back(text: str) -> None:
 )
 def test_morgen_is_the_morning_behind_a_day_and_tomorrow_alone(text: str, expected: str) -> None:
     assert utc(AFTERNOON, text) == expected
+
+
+@pytest.mark.parametrize("head", ["What happened last night:\n\n", "Last night:\n", "## Last night\n", "Last night's log:\n\n",
+                                  "Last night at 22:40 it failed.\n\n"])  # fmt: skip
+def test_the_evening_of_a_list_of_last_night_is_before_the_mail(head: str) -> None:
+    listed = "- 22:40: alert\n- 23:15: restart\n- 02:10: replaced\n\nAt 08:10 all was fine.\n"
+    assert utc("2026-07-15 09:00 +0200", head + listed).endswith("14 20:40 14 21:15 15 00:10 15 06:10")

@@ -125,7 +125,7 @@ class Placer:
         elif source == "mail" and not self.one_day:
             p.doubt("the text names other days")
 
-    def heading(self, level: int, zone: Zone | None, day: date | None) -> None:
+    def heading(self, level: int, zone: Zone | None, day: date | None, night: bool = False) -> None:
         """A heading without a clock: what it says holds until the next of its level; a list's own zone ends."""
         if zone is not None:
             self.block_zone, self.block_level = zone, level
@@ -133,15 +133,15 @@ class Placer:
             self.block_zone, self.block_level = None, 0
         self.list_zone = None
         if day is not None:
-            self.day_line(day)
+            self.day_line(day, night)
         else:
             self.lead_at = None
 
-    def day_line(self, day: date) -> None:
+    def day_line(self, day: date, night: bool = False) -> None:
         """A line that is only a date: the entries below are of that day."""
         self.by_mail.clear()
         self.heading_day = self.lead_day = self.prose_day = day
-        self.night, self.day_said, self.day_doubt = False, -1, ""
+        self.night, self.day_said, self.day_doubt = night, -1, ""
         self.lead_at = None
         self.mail_day = False
 
@@ -218,7 +218,7 @@ class Placer:
         if p.e.log and not p.lead:
             self.log_day = found
             return
-        self._carry(p, found)
+        self._carry(p, found, found - evening)
 
     def _console(self, p: Place) -> None:
         """A machine's stamp without a zone, minutes before the mail if it is UTC: consoles say UTC, wherever they stand."""
@@ -243,13 +243,13 @@ class Placer:
         p.doubt("later than the mail")
         return True
 
-    def _carry(self, p: Place, day: date) -> None:
+    def _carry(self, p: Place, day: date, lead_day: date) -> None:
         self.day_doubt = next((d for d in p.doubts if d in DAY_DOUBTS), "")
         self.line_day = (p.line.number, day)
         self.mail_day = False
         if p.lead:
             if self.stated is None:
-                self.lead_day = day
+                self.lead_day = lead_day
             self.lead_at = p.utc
         if self.stated is None:
             self.prose_day = day
@@ -260,6 +260,8 @@ class Placer:
     def _lead(self, p: Place, clock: Clock) -> None:
         """An entry of a list: the day of the list, and the next one where it passes midnight."""
         day, source = self._list_day(p, clock)
+        if self.night and self.lead_at is None and day == self.prose_day and clock.minutes >= NOON:
+            day -= timedelta(days=1)
         utc = at(day, clock, p.info)
         if utc is None:
             p.dropped = "no such date"
@@ -343,11 +345,8 @@ class Placer:
             day, source = self.line_day[1], "written"
         elif p.e.log and self.log_day is not None:
             day, source = self.log_day, "heading"
-        elif self.prose_day is not None or self.lead_day is not None:
-            day, source = (
-                self.prose_day or self.lead_day or self._local_mail_day(p),
-                "mail" if self.mail_day else "heading",
-            )
+        elif (told := self.prose_day or self.lead_day) is not None:
+            day, source = told, "mail" if self.mail_day else "heading"
         elif self.first is not None:
             day, source = self.first, "heading"
         else:

@@ -231,9 +231,13 @@ class _Walk:
             for e in row
             if line.heading or not _PAGE_STAMP.search(self.text, max(line.start, e.start - LONG), e.start)
         ]
-        days = [(e, d) for e in row if (not e.weak or self._fills(e, line)) and (d := self._day(e)) is not None]
+        days = [
+            (e, d, e.day is not None and e.day.night)
+            for e in row
+            if (not e.weak or self._fills(e, line)) and (d := self._day(e)) is not None
+        ]
         if line.heading:
-            placer.heading(line.heading, zone, days[0][1] if days else None)
+            placer.heading(line.heading, zone, *(days[0][1:] if days else (None,)))
             return
         if line.table:
             self._columns(words)
@@ -243,15 +247,15 @@ class _Walk:
         if look and look != DAY_CHANGED:
             return
         alone = [
-            d
-            for e, d in days
+            (d, night)
+            for e, d, night in days
             if look
             or self.sheet.is_alone(e, line)
             or self._fills(e, line)
             or (stands_alone and len(days) == 1 and self._at_edge(e, line))
         ]
         if alone:
-            placer.day_line(alone[0])
+            placer.day_line(*alone[0])
             return
         for e in row:
             self._mention(e, line, line.start)
