@@ -86,3 +86,29 @@ def test_morgen_is_the_morning_behind_a_day_and_tomorrow_alone(text: str, expect
 def test_the_evening_of_a_list_of_last_night_is_before_the_mail(head: str) -> None:
     listed = "- 22:40: alert\n- 23:15: restart\n- 02:10: replaced\n\nAt 08:10 all was fine.\n"
     assert utc("2026-07-15 09:00 +0200", head + listed).endswith("14 20:40 14 21:15 15 00:10 15 06:10")
+
+
+AUGUST_4 = "On August 4 at 22:30 it failed. "
+STEPS = [
+    (AUGUST_4 + "The next day at 23:00 it failed again.", "04 20:30 05 21:00?"),
+    ("On August 4 at 22:30 it failed, a day later at 21:10 again.", "04 20:30 05 19:10?"),
+    ("On August 5 at 09:12 it failed. The evening before, at 22:30, we had upgraded.", "05 07:12 04 20:30?"),
+    ("On August 5 at 09:12 it failed. The night before, at 22:30, we had upgraded.", "05 07:12 04 20:30?"),
+    (AUGUST_4 + "The following day we looked.\nAt 10:05 it was found, at 10:20 mended.", "04 20:30 05 08:05? 05 08:20?"),
+    (AUGUST_4 + "It failed the next day as well, at 21:00 and at 21:30.", "04 20:30 05 19:00? 05 19:30?"),
+    ("Le 4 août à 22h30 tout est tombé. Le lendemain matin à 8h10 c'était réparé.", "04 20:30 05 06:10?"),
+    ("El 4 de agosto a las 22:30 se cayó. Al día siguiente a las 8:10 volvió.", "04 20:30 05 06:10?"),
+    ("Am 4. August um 22:30 fiel es aus. Am nächsten Morgen um 7:20 Uhr ging es.", "04 20:30 05 05:20?"),
+    ("Am 4. August um 22:30 fiel es aus. Am nächsten Tag um 8:10 ging es.", "04 20:30 05 06:10?"),
+    ("The next morning at 8:10 it was back.", "06 06:10?"),
+    ("August 4\n\n- 22:30 failed\n- 23:10 page\n- next day, 08:10: fixed\n- 09:00 closed\n",
+     "04 20:30 04 21:10 05 06:10? 05 07:00?"),
+    ("August 4\n\n- 22:30 failed\n\nThe next day:\n- 08:10: fixed\n- 09:00 closed\n", "04 20:30 05 06:10? 05 07:00?"),
+    ("On August 5 - we had upgraded the day before - the database failed at 09:12.", "05 07:12?"),
+    ("On August 4 it failed. We will go on the next day at 08:00.", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), STEPS, ids=[text[-40:] for text, _ in STEPS])
+def test_the_next_day_counts_from_the_day_told_of_and_is_never_sure(text: str, expected: str) -> None:
+    assert utc(AFTERNOON, text) == expected

@@ -120,7 +120,7 @@ FORMATS: tuple[Row, ...] = (
         r"(?:,?[ ](?:(?:the|den)[ ])?(?P<d>\d{1,2})(?:st|nd|rd|th|\.)(?!\w))?",
         f.read_weekday, "Saturday 21st", "Saturday, the 21"),
     Row("day by name", "word",
-        rf"(?P<name>{any_of((*lexicon.DAYS, *lexicon.NIGHTS))})(?:[ ]{_PART})?(?!\w|['’](?!s\b))",
+        rf"(?P<name>{any_of((*lexicon.DAYS, *lexicon.NIGHTS, *lexicon.STEPS))})(?:[ ]{_PART})?(?!\w|['’](?!s\b))",
         f.read_day_word, "yesterday", "-1 day"),
     Row("day of the month", "digit", r"(?<=[Tt]he[ ])(?P<d>\d{1,2})(?:st|nd|rd|th)(?!\w)",
         f.read_day_of_month, "the 21st", "the 21"),

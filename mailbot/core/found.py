@@ -22,6 +22,7 @@ class Day:
     day: int | None = None
     weekday: int | None = None  # Monday is 0
     delta: int | None = None  # days from the Date header's day: "yesterday" is -1
+    told: bool = False  # ``delta`` counts from the day that the text tells of: "the next day"
     swapped: bool = False
     night: bool = False  # the night to that day: its evening hours are of the day before
 
@@ -211,8 +212,9 @@ def read_weekday(m: re.Match[str]) -> Found | None:
 
 def read_day_word(m: re.Match[str]) -> Found | None:
     name = " ".join(m["name"].lower().split())
-    night = name in lexicon.NIGHTS
-    return Found(m.start(), m.end(), day=Day(delta=0 if night else lexicon.DAYS[name], night=night), precision="day")
+    night, told = name in lexicon.NIGHTS, name in lexicon.STEPS
+    delta = 0 if night else lexicon.STEPS[name] if told else lexicon.DAYS[name]
+    return Found(m.start(), m.end(), day=Day(delta=delta, told=told, night=night), precision="day")
 
 
 def read_day_of_month(m: re.Match[str]) -> Found | None:

@@ -60,6 +60,24 @@ DAYS: dict[str, int] = {
     "hoje": 0, "ontem": -1, "amanhã": 1,
     "vandaag": 0, "gisteren": -1, "dzisiaj": 0, "dziś": 0, "wczoraj": -1, "jutro": 1,
 }  # fmt: skip
+#: Days by name -> days from the day that the text tells of.
+STEPS: dict[str, int] = {
+    **{f"{the} {part}": 1 for the in ("the next", "the following", "next") for part in (
+        "day", "morning", "afternoon", "evening")},
+    **{f"the {part} before": -1 for part in ("day", "night", "evening", "afternoon", "morning")},
+    **{f"the previous {part}": -1 for part in ("day", "night", "evening", "afternoon", "morning")},
+    **{f"{n} later": d for n, d in (("a day", 1), ("one day", 1), ("two days", 2), ("three days", 3))},
+    **{f"{n} earlier": d for n, d in (("a day", -1), ("one day", -1), ("two days", -2))},
+    **{f"{the} {part}": 1 for the in ("nächsten", "folgenden") for part in (
+        "tag", "morgen", "vormittag", "mittag", "nachmittag", "abend")},
+    "am folgetag": 1, "am tag darauf": 1, "am tag danach": 1, "tags darauf": 1, "am vortag": -1, "am vorabend": -1,
+    "am tag zuvor": -1, "am abend zuvor": -1, "am tag davor": -1, "am abend davor": -1, "le lendemain": 1,
+    "le jour suivant": 1, "la veille": -1, "al día siguiente": 1, "el día siguiente": 1, "a la mañana siguiente": 1,
+    "el día anterior": -1, "la noche anterior": -1, "il giorno dopo": 1, "il giorno seguente": 1, "la mattina dopo": 1,
+    "il giorno prima": -1, "la sera prima": -1, "no dia seguinte": 1, "na manhã seguinte": 1, "no dia anterior": -1,
+    "de volgende dag": 1, "de volgende ochtend": 1, "de dag erna": 1, "de dag ervoor": -1, "de avond ervoor": -1,
+    "następnego dnia": 1,
+}  # fmt: skip
 #: The night to the Date header's day: 23:10 of it was the day before. ("last night at 11pm", "last night at 2am")
 NIGHTS = frozenset((
     "last night", "overnight", "letzte nacht", "vergangene nacht", "heute nacht", "cette nuit", "nuit dernière", "anoche",

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from mailbot.core.days import at, resolve
 from mailbot.core.found import Clock, Day
 from mailbot.core.page import Line
-from mailbot.core.place import Known, Place
+from mailbot.core.place import BEFORE, COUNTED, DAY_DOUBTS, SWAPPED, WEEKDAY, Known, Place
 from mailbot.core.sheet import is_stamp
 from mailbot.core.zones import Zone
 
@@ -19,10 +19,7 @@ SLACK = timedelta(minutes=30)  # a clock may be a little ahead of the mail that 
 ROLL = timedelta(hours=6)  # a list that goes back further than this has passed midnight
 JUST = timedelta(minutes=30)  # a mail that shows a console is written so soon after
 NOON = 720  # minutes
-SWAPPED = "month and day could be the other way round"
-WEEKDAY = "the weekday is not that date's"
-BEFORE = "the day before the mail, by the order"
-DAY_DOUBTS = (SWAPPED, WEEKDAY, BEFORE)
+ANY = Day()
 
 
 class Placer:
@@ -125,7 +122,7 @@ class Placer:
         elif source == "mail" and not self.one_day:
             p.doubt("the text names other days")
 
-    def heading(self, level: int, zone: Zone | None, day: date | None, night: bool = False) -> None:
+    def heading(self, level: int, zone: Zone | None, day: date | None, said: Day = ANY) -> None:
         """A heading without a clock: what it says holds until the next of its level; a list's own zone ends."""
         if zone is not None:
             self.block_zone, self.block_level = zone, level
@@ -133,23 +130,27 @@ class Placer:
             self.block_zone, self.block_level = None, 0
         self.list_zone = None
         if day is not None:
-            self.day_line(day, night)
+            self.day_line(day, said)
         else:
             self.lead_at = None
 
-    def day_line(self, day: date, night: bool = False) -> None:
+    def day_line(self, day: date, said: Day = ANY) -> None:
         """A line that is only a date: the entries below are of that day."""
         self.by_mail.clear()
         self.heading_day = self.lead_day = self.prose_day = day
-        self.night, self.day_said, self.day_doubt = night, -1, ""
+        self.night, self.day_said, self.day_doubt = said.night, -1, COUNTED if said.told else ""
         self.lead_at = None
         self.mail_day = False
 
-    def mention(self, day: date, line: Line, night: bool = False) -> None:
-        """A date in prose: it moves the day of the prose, and of lists that have none. ``night``: it ends that day's night."""
+    def told_day(self) -> date | None:
+        """The day that the text tells of at this point."""
+        return self.prose_day or self.lead_day or self.first
+
+    def mention(self, day: date, line: Line, said: Day = ANY) -> None:
+        """A date in prose: it moves the day of the prose, and of lists that have none. ``said``: its words."""
         self.line_day = (line.number, day)
         self.prose_day = day
-        self.night, self.day_said, self.day_doubt = night, self.paragraph, ""
+        self.night, self.day_said, self.day_doubt = said.night, self.paragraph, COUNTED if said.told else ""
         self.mail_day = False
 
     # Days
@@ -194,9 +195,8 @@ class Placer:
         return self.known.mail.astimezone(p.info).date()
 
     def _written(self, p: Place, day: Day, clock: Clock) -> None:
-        found = resolve(
-            day, self._local_mail_day(p) if day.delta is None else self.known.mail.date(), self.swap and day.swapped
-        )
+        mail = self._local_mail_day(p) if day.delta is None else self.known.mail.date()
+        found = resolve(day, mail, self.swap and day.swapped, self.told_day())
         if found is None:
             p.dropped = "no such date"
             return
@@ -204,6 +204,8 @@ class Placer:
         p.utc, p.date_from = at(found - evening, clock, p.info), "written"
         if day.swapped and not self.order_known:
             p.doubt(SWAPPED)
+        if day.told:
+            p.doubt(COUNTED)
         if day.weekday is not None and day.delta is None and found.weekday() != day.weekday:
             p.doubt(WEEKDAY)
         self._console(p)
@@ -345,10 +347,8 @@ class Placer:
             day, source = self.line_day[1], "written"
         elif p.e.log and self.log_day is not None:
             day, source = self.log_day, "heading"
-        elif (told := self.prose_day or self.lead_day) is not None:
+        elif (told := self.told_day()) is not None:
             day, source = told, "mail" if self.mail_day else "heading"
-        elif self.first is not None:
-            day, source = self.first, "heading"
         else:
             day, source = self._local_mail_day(p), "mail"
         if self.night and source in ("written", "heading") and clock.minutes >= NOON:

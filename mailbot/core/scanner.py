@@ -13,13 +13,13 @@ from mailbot.core import lexicon
 from mailbot.core.formats import FORMATS, LOOKS, Row
 from mailbot.core.found import Found
 
-_PHRASES: dict[str, list[str]] = {}  # first word -> what may begin a row with it
+_PHRASES: dict[str, list[str]] = {}  # its longest word -> what may begin a row
 for _phrase in (
     *lexicon.MONTHS, *lexicon.WEEKDAYS, *(day + part for day in lexicon.WEEKDAYS for part in lexicon.GLUED),
-    *lexicon.DAYS, *lexicon.NIGHTS, *lexicon.CLOCK_WORDS, "vor", "il y a", "hace", "há",
+    *lexicon.DAYS, *lexicon.NIGHTS, *lexicon.STEPS, *lexicon.CLOCK_WORDS, "vor", "il y a", "hace", "há",
     "http:", "https:", "ftp:", "ws:", "wss:", "file:", "s3:", "gs:", "ssh:", "git:", "mailto:", "slack:", "tel:",
 ):  # fmt: skip
-    _PHRASES.setdefault(re.findall(r"[^\W_]+", _phrase)[0], []).append(_phrase)
+    _PHRASES.setdefault(max(re.findall(r"[^\W_]+", _phrase), key=len), []).append(_phrase)
 _WORDS_OF_TEXT = re.compile(r"[^\W_]+")
 _AGO = re.compile(r"\b(?:ago|fa|geleden|temu|atrás)\b")
 _AMOUNTS = frozenset(w.split()[0] for w in lexicon.AMOUNTS)

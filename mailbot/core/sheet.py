@@ -196,8 +196,14 @@ def _order(first: str, second: str) -> bool | None:
 def all_days(sheet: Sheet, swap: bool) -> set[date]:
     """The days that the text names, as far as they can be those of events."""
     mail = sheet.known.mail.date()
-    days = (e.day for row in sheet.on_line for e in row if e.day is not None and not e.weak)
-    return {d for day in days if (d := resolve(day, mail, swap and day.swapped)) is not None and d <= mail}
+    days: set[date] = set()
+    told = None
+    for day in (e.day for row in sheet.on_line for e in row if e.day is not None and not e.weak):
+        found = resolve(day, mail, swap and day.swapped, told)
+        if found is not None and found <= mail:
+            days.add(found)
+            told = found
+    return days
 
 
 def days_said(sheet: Sheet, swap: bool, subject: str) -> tuple[date | None, date | None]:
@@ -206,7 +212,7 @@ def days_said(sheet: Sheet, swap: bool, subject: str) -> tuple[date | None, date
     first = stated = None
     for line, row in zip(sheet.lines, sheet.on_line, strict=True):
         for e in row:
-            if e.day is None or e.weak or e.clock is not None:
+            if e.day is None or e.day.told or e.weak or e.clock is not None:
                 continue
             found = resolve(e.day, mail, swap and e.day.swapped)
             if found is None or found > mail:
@@ -235,7 +241,13 @@ def _day_of_a_name(text: str, mail: date) -> date | None:
 
 def _day_in_subject(subject: str, mail: date) -> date | None:
     for _, f in scan(subject, 0, min(len(subject), 300)):
-        if f.day is not None and not f.weak and (found := resolve(f.day, mail)) is not None and found <= mail:
+        if (
+            f.day is not None
+            and not f.day.told
+            and not f.weak
+            and (found := resolve(f.day, mail)) is not None
+            and found <= mail
+        ):
             return found
     return None
 

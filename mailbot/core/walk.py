@@ -11,9 +11,10 @@ from datetime import UTC, date, timedelta
 from mailbot.core import looks
 from mailbot.core.days import resolve
 from mailbot.core.expressions import Expression
+from mailbot.core.found import Day
 from mailbot.core.looks import DAY_CHANGED, clock_look, line_look, not_now
 from mailbot.core.page import Line, head_zone, is_lead
-from mailbot.core.place import Place
+from mailbot.core.place import COUNTED, Place
 from mailbot.core.placing import SLACK, Placer
 from mailbot.core.sheet import (
     Sheet,
@@ -73,6 +74,7 @@ class _Walk:
         self.chat = False  # below a line that is a nick and a time: "5 hours ago" counts from there
         self.last: Place | None = None
         self.block = 0  # paragraphs seen
+        self.counted = 0  # the line that says "the next day": all its times are as unsure as that
         self.to_come = -1  # the paragraph that names a day still to come
         self.posted = _posted_below(sheet, placer.swap)
 
@@ -167,6 +169,10 @@ class _Walk:
             placer.line_day, placer.latest = (line.number, self._day_of_post(self.posted[index], e, zone)), None
         base = placer.lead_at if self.chat and e.ago is not None else None
         placer.place(p, zone)
+        if e.day is not None and e.day.told:
+            self.counted = line.number
+        elif e.day is None and line.number == self.counted:
+            p.doubt(COUNTED)
         if base is not None and e.ago is not None:
             p.utc = base - timedelta(minutes=e.ago)
         if not p.dropped and p.utc is not None and p.utc > self.latest and p.sure and p.date_from == "written":
@@ -232,9 +238,9 @@ class _Walk:
             if line.heading or not _PAGE_STAMP.search(self.text, max(line.start, e.start - LONG), e.start)
         ]
         days = [
-            (e, d, e.day is not None and e.day.night)
+            (e, d, e.day)
             for e in row
-            if (not e.weak or self._fills(e, line)) and (d := self._day(e)) is not None
+            if (not e.weak or self._fills(e, line)) and e.day is not None and (d := self._day(e)) is not None
         ]
         if line.heading:
             placer.heading(line.heading, zone, *(days[0][1:] if days else (None,)))
@@ -247,8 +253,8 @@ class _Walk:
         if look and look != DAY_CHANGED:
             return
         alone = [
-            (d, night)
-            for e, d, night in days
+            (d, said)
+            for e, d, said in days
             if look
             or self.sheet.is_alone(e, line)
             or self._fills(e, line)
@@ -290,7 +296,8 @@ class _Walk:
 
     def _day(self, e: Expression) -> date | None:
         mail = self.sheet.known.mail.date()
-        found = resolve(e.day, mail, self.placer.swap and e.day.swapped) if e.day is not None else None
+        told = self.placer.told_day()
+        found = resolve(e.day, mail, self.placer.swap and e.day.swapped, told) if e.day is not None else None
         return found if found is not None and found <= mail + timedelta(days=1) else None
 
     def _mention(self, e: Expression, line: Line, clause: int) -> None:
@@ -303,14 +310,19 @@ class _Walk:
         if found is None or e.weak or not_now(self.text, e, clause, False):
             return
         if found is not None and self._same_night(e, found, line):
-            self.placer.mention(found, line, True)
+            self.placer.mention(found, line, Day(night=True))
             return
         said = self.text[max(line.body, e.start - 120) : e.start]
         begins = len(said[said.rfind(". ") + 1 :].split()) <= 4
+        if e.day is not None and e.day.told:
+            self.counted = line.number
+            if begins and e.day.delta == 1:
+                self.placer.mention(found, line, e.day)
+            return
         bracket = self.text.rfind("(", line.start, e.start) > self.text.rfind(")", line.start, e.start)
         aside = bracket or (not begins and self.last is not None)
         if self.placer.stated is None and not aside:
-            self.placer.mention(found, line, e.day is not None and e.day.night)
+            self.placer.mention(found, line, e.day or Day())
         else:
             self.placer.line_day = (line.number, found)
 
