@@ -112,3 +112,20 @@ STEPS = [
 @pytest.mark.parametrize(("text", "expected"), STEPS, ids=[text[-40:] for text, _ in STEPS])
 def test_the_next_day_counts_from_the_day_told_of_and_is_never_sure(text: str, expected: str) -> None:
     assert utc(AFTERNOON, text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Der Alarm kam um 14.05. Behoben war es gegen 15.10.", "06 12:05 06 13:10"),
+        ("De storing begon om 14.05.", "06 12:05"),
+        ("È caduto alle 17.20. Poi è tornato.", "06 15:20"),
+        ("Ausfall von 14.05 bis 15.10 Uhr.", "06 12:05 06 13:10"),
+        ("Ausfall zwischen 14.05 und 15.10 Uhr.", "06 12:05 06 13:10"),
+        ("Am 21.7. um 14.05. Danach ging es.", "21 12:05"),
+        ("Am 5.8. um 14:05 fiel es aus.", "05 12:05"),
+        ("Wir gingen von 1.10 auf 1.12. Um 1.10.3 ging es nicht.", ""),
+    ],
+)
+def test_a_clock_with_a_dot_may_end_its_sentence_or_begin_a_range_before_uhr(text: str, expected: str) -> None:
+    assert utc(EVENING, text) == expected

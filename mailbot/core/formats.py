@@ -143,7 +143,13 @@ FORMATS: tuple[Row, ...] = (
         f.read_hour, "14 bis 16 Uhr", "14:00"),
     Row("hour with am or pm", "digit", rf"(?P<h>{_H12})(?:[.](?P<m>{_M}))?(?P<half>{_AM_PM})", f.read_hour, "3pm", "15:00"),
     Row("o'clock", "digit", r"(?P<h>1[0-2]|[1-9])[ ]o['’]?clock(?!\w)", f.read_hour, "3 o'clock", "03:00"),
-    Row("clock with a dot", "digit", rf"(?P<h>{_H})\.(?P<m>{_M})(?![\d.]|[ ]?%)(?P<mark>{_MARK})?",
+    Row("clock with a dot at the end of a sentence", "digit",
+        r"(?:(?<=\b[UuOo]m[ ])|(?<=gegen[ ])|(?<=\brond[ ])|(?<=\b[Aa]lle[ ])|(?<=\bkl[ ])|(?<=\bkl\.[ ])|(?<=\bore[ ]))"
+        rf"(?P<h>{_H})\.(?P<m>{_M})(?=\.(?:[ \n)]|$))(?!\.[ ]\d)",
+        f.read_clock, "um 14.05.", "14:05"),
+    Row("clock with a dot", "digit",
+        rf"(?P<h>{_H})\.(?P<m>{_M})(?![\d.]|[ ]?%)"
+        rf"(?P<mark>{_MARK}|(?=[ ]?(?:-|–|bis|und|tot|en)[ ]?{_H}[.:]{_M}[ ]?(?:Uhr|uur)(?!\w)))?",
         f.read_dotted, "14.05 Uhr", "14:05"),
     Row("Uhr", "digit", rf"(?P<h>{_H})[ ]?(?:Uhr|uur)(?:[ ](?P<m>{_M}))?(?!\w)", f.read_hour, "14 Uhr 05", "14:05"),
     Row("h between", "digit", rf"(?P<h>{_H})[ ]?(?:[hHu]|heures?)[ ]?(?P<m>{_M})(?![\w:]|\.\d|[ ]?(?:m|min|mn)(?!\w))",

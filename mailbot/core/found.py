@@ -114,7 +114,7 @@ def read_clock(m: re.Match[str]) -> Found | None:
 
 def read_dotted(m: re.Match[str]) -> Found | None:
     """14.05 is a time with "Uhr" behind it or "um" in front, else a number."""
-    return read_clock(m) if m["mark"] or _GERMAN_AT.search(_before(m, 9)) else None
+    return read_clock(m) if m["mark"] is not None or _GERMAN_AT.search(_before(m, 9)) else None
 
 
 def read_hour(m: re.Match[str]) -> Found | None:
