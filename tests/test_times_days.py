@@ -129,3 +129,17 @@ def test_the_next_day_counts_from_the_day_told_of_and_is_never_sure(text: str, e
 )
 def test_a_clock_with_a_dot_may_end_its_sentence_or_begin_a_range_before_uhr(text: str, expected: str) -> None:
     assert utc(EVENING, text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("It failed at 2pm UK time.", "06 13:00"),
+        ("It failed at 9:05am US Eastern, then came back.", "06 13:05"),
+        ("It failed at 9:05am US Eastern time.", "06 13:05"),
+        ("It failed at 9:05am US Pacific Standard Time.", "06 17:05"),
+        ("All times are UK time.\n\n- 09:05 down\n", "06 08:05"),
+    ],
+)
+def test_the_uk_and_the_zones_of_the_us_are_heard(text: str, expected: str) -> None:
+    assert utc("2026-08-06 20:00 +0000", text) == expected
