@@ -143,3 +143,20 @@ def test_a_clock_with_a_dot_may_end_its_sentence_or_begin_a_range_before_uhr(tex
 )
 def test_the_uk_and_the_zones_of_the_us_are_heard(text: str, expected: str) -> None:
     assert utc("2026-08-06 20:00 +0000", text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Server time is UTC. The dump began at 10:05.", "06 10:05?"),
+        ("The server clocks are UTC: dump 10:05.", "06 10:05?"),
+        ("The server clocks are 5 minutes off UTC.\n\n- 10:05 dump\n", "06 14:05"),
+        ("Note: everything here is UTC unless noted.\n\n- 10:05 dump\n", "06 10:05"),
+        ("Our servers run in UTC, so do these times.\n\n- 10:05 dump\n", "06 10:05"),
+        ("Our servers run in UTC.\n\n- 10:05 dump\n", "06 14:05"),
+        ("Chronologie (heures en UTC)\n\n- 10:05 dump\n", "06 10:05"),
+        ("Horas en UTC:\n\n- 10:05 dump\n", "06 10:05"),
+    ],
+)
+def test_what_is_said_of_all_times_or_of_the_servers_clocks_is_heard(text: str, expected: str) -> None:
+    assert utc("2026-08-06 14:00 -0400", text) == expected

@@ -84,6 +84,8 @@ class Placer:
         for zone, rung in candidates:
             if zone is not None and not zone.mine:
                 p.zone, p.info, p.zone_from = zone.name, zone.info, rung
+                if zone.doubt and self._elsewhere(zone):
+                    p.doubt(zone.doubt)
                 if (
                     self.few
                     and rung == "message"
@@ -165,8 +167,7 @@ class Placer:
         self.zone_of(p, words)
         if e.ago is not None:
             base = self.lead_at if p.line.number < 0 and self.lead_at else self.mail_utc
-            p.utc, p.date_from = base - timedelta(minutes=e.ago), "written"
-            p.zone_from = "mail"
+            p.utc, p.date_from, p.zone_from = base - timedelta(minutes=e.ago), "written", "mail"
             return
         if e.clock is None:
             return
