@@ -160,3 +160,18 @@ def test_the_uk_and_the_zones_of_the_us_are_heard(text: str, expected: str) -> N
 )
 def test_what_is_said_of_all_times_or_of_the_servers_clocks_is_heard(text: str, expected: str) -> None:
     assert utc("2026-08-06 14:00 -0400", text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Window: 2026-08-06T08:40:00Z/2026-08-06T09:10:00Z", "06 08:40 06 09:10"),
+        ("Window: 20260806T084000Z/20260806T091000Z", "06 08:40 06 09:10"),
+        ("Window: 2026-08-06T08:40:00+02:00/2026-08-06T09:10:00+02:00 was bad", "06 06:40 06 07:10"),
+        ("see logs/2026-08-06T09:10:00Z or 2026-08-06/2026-08-06T09:10:00Z", ""),
+    ],
+)
+def test_an_interval_of_two_stamps_with_a_slash_has_an_end(text: str, expected: str) -> None:
+    assert utc(AFTERNOON, text) == expected
+    context = Context(datetime.strptime(AFTERNOON, "%Y-%m-%d %H:%M %z"))
+    assert all(len(m.times) == 2 for m in read_times(text, ((0, len(text)),), context)[0])

@@ -344,7 +344,7 @@ def _link_ranges(text: str, items: list[Expression]) -> None:
         ):
             continue
         gap = text[a.end : b.start]
-        if gap == "/" or (gap.strip() == "/" and a.zone and b.zone):
+        if (a.day is None or b.day is None) and (gap == "/" or (gap.strip() == "/" and a.zone and b.zone)):
             continue
         if _RANGE.fullmatch(gap) or (_AND.fullmatch(gap) and _BETWEEN.search(text[max(0, a.start - 48) : a.end])):
             if "\n" in gap and re.search(r"\n[ \t]*[-*]", gap):

@@ -36,6 +36,7 @@ _WHOLE = re.compile(r"(?:20\d\d-\d\d-\d\d|\d\d[/.]\d\d[/.]20\d\d)[ T]\d\d:\d\d")
 _NUMERALS = frozenset("0123456789")
 _CLOCK_NEXT = re.compile(r"[ T_]\d\d:\d\d")
 _DATE = re.compile(r"20\d\d-\d\d-\d\d")
+_STAMP = re.compile(r"20\d\d-?\d\d-?\d\dT\d\d:?\d\d\S{0,16}/\Z")
 _BAD_BEFORE = frozenset("/\\#$@%&+?=")
 
 
@@ -142,13 +143,13 @@ def _ends_date(text: str, end: int) -> bool:
 
 
 def _is_part(text: str, at: int, found: Found) -> bool:
-    """Behind such a sign it is part of a path, a number, a name; a clock may stand behind 14:00/, @ and =."""
+    """Behind such a sign it is part of a path, a number, a name; a clock may stand behind 14:00/, @ and =, a stamp behind one."""
     before, sign = text[max(0, at - 4) : at - 1], text[at - 1]
     if sign == "=":
         dated = found.day is not None and (found.clock is not None or _CLOCK_NEXT.match(text, found.end) is not None)
         return found.epoch is None and not dated
     if found.clock is None or found.day is not None:
-        return found.epoch is None
+        return found.epoch is None and not (found.log and sign == "/" and _STAMP.search(text[max(0, at - 40) : at]))
     return not (
         (sign == "/" and before[1:].isdigit() and (before[:1] == ":" or _ends_date(text, at - 1)))
         or (sign == "@" and not before[-1:].isalnum())
