@@ -175,3 +175,8 @@ def test_an_interval_of_two_stamps_with_a_slash_has_an_end(text: str, expected: 
     assert utc(AFTERNOON, text) == expected
     context = Context(datetime.strptime(AFTERNOON, "%Y-%m-%d %H:%M %z"))
     assert all(len(m.times) == 2 for m in read_times(text, ((0, len(text)),), context)[0])
+
+
+def test_the_order_of_month_and_day_that_gives_the_mails_own_day_is_right() -> None:
+    assert utc(EVENING, "8/6/2026 16:05 it failed, and again 7/8/2026 18:25.") == "06 14:05 08 16:25"
+    assert utc("2026-06-08 20:00 +0200", "8/6/2026 16:05 it failed.") == "08 14:05"

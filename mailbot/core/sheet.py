@@ -166,7 +166,8 @@ def newest_first(sheet: Sheet) -> bool:
 
 def month_first(sheet: Sheet) -> tuple[bool, bool]:
     """(whether 5/6 is May here, whether something proves it): another date of the text that can be read in one way only;
-    else the reading that is near the mail, where only one is; else by am and pm, or the sender's side of the sea, unproved."""
+    else the reading that is of the mail's own day, or near it, where only one is; else by am and pm, or the sender's side of
+    the sea, unproved."""
     mail = sheet.known.mail.date()
     unsure = [e for row in sheet.on_line for e in row if e.day is not None and e.day.swapped]
     if not unsure:
@@ -179,6 +180,9 @@ def month_first(sheet: Sheet) -> tuple[bool, bool]:
     firsts = {_order(m[1], m[2]) for m in _SLASHED.finditer(sheet.text, 0, 100_000)} - {None}
     if len(firsts) == 1:
         return firsts.pop() is True, True
+    of_mail = [any(e.day is not None and resolve(e.day, mail, swap) == mail for e in unsure) for swap in (False, True)]
+    if of_mail[0] != of_mail[1]:
+        return of_mail[1], True
     day_first, month_first_ = farthest(False), farthest(True)
     if (day_first > 62) != (month_first_ > 62):
         return month_first_ <= 62, True
