@@ -180,3 +180,8 @@ def test_an_interval_of_two_stamps_with_a_slash_has_an_end(text: str, expected: 
 def test_the_order_of_month_and_day_that_gives_the_mails_own_day_is_right() -> None:
     assert utc(EVENING, "8/6/2026 16:05 it failed, and again 7/8/2026 18:25.") == "06 14:05 08 16:25"
     assert utc("2026-06-08 20:00 +0200", "8/6/2026 16:05 it failed.") == "08 14:05"
+
+
+def test_the_zone_of_a_certificates_stamps_is_not_the_writers() -> None:
+    stamps = "notBefore=Aug  1 10:00:00 2026 GMT\nnotAfter=Oct  1 10:00:00 2026 GMT\n\n"
+    assert utc(EVENING, stamps + "At 17:05 the certificate was refused.") == "06 15:05"

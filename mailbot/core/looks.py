@@ -20,6 +20,7 @@ class Look:
     example: str
 
 
+BUILD = "build stamp"  # no event, and its zone says nothing of the other times
 DAY_CHANGED = "log opened or day changed"  # no event, but the lines below are of its day
 
 # Lines whose times are no events, whatever stands in them. Anchored at the line's start.
@@ -210,7 +211,7 @@ NOT_NOW: tuple[Look, ...] = (
     Look("option", "", r"(?:^|[ \t])--?[a-z][\w-]{1,30}[= ][\"']?$", "journalctl --since 2026-11-21 14:05"),
     Look("numbered build", "", r"#\d+(?:[-~.\w]{0,24})?(?:[ ,]+(?:SMP|PREEMPT\w*|Debian|Ubuntu|\d[\w.+~-]{2,30})){0,4}[ ,(]*$",
         "Linux 5.4 #1 SMP Tue Nov 21 14:05:06 UTC 2026"),
-    Look("build stamp",
+    Look(BUILD,
         "smp preempt preempt_dynamic debian ubuntu default main tags heads built compiled build date time stamp released release"
         " notbefore notafter"
         " copyright expires expire before after until modified",

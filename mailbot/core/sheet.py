@@ -16,6 +16,7 @@ from itertools import pairwise
 from mailbot.core.days import at, resolve
 from mailbot.core.expressions import Expression, part_of, read
 from mailbot.core.found import Day
+from mailbot.core.looks import BUILD, not_now
 from mailbot.core.page import Line, head_zone, is_lead, lines, statements, with_pastes
 from mailbot.core.place import Known
 from mailbot.core.scanner import Tries, scan
@@ -292,10 +293,13 @@ def zones_said(sheet: Sheet) -> tuple[Zone | None, bool, bool, int]:
     one says another offset than the mail's; how many different offsets are said)."""
     zones: dict[str, Zone] = {}
     count = 0
-    for row in sheet.on_line:
+    for line, row in zip(sheet.lines, sheet.on_line, strict=True):
         for e in row:
             zone = read_zone(e.zone, sheet.known.minutes) if e.zone and e.clock is not None else None
-            if zone is not None and not zone.mine:
+            if zone is None or zone.mine:
+                continue
+            stamp = e.clock is not None and e.clock.has_seconds
+            if not (stamp and not_now(sheet.text, e, line.start, True) == BUILD):
                 zones[zone.name] = zone
                 count += 1
     for line in sheet.lines if 0 < count < 3 else ():
