@@ -41,6 +41,13 @@ PARTS = [
      "05 18:30 06 07:15 06 08:20"),
     (EVENING, "This afternoon the alarm went off at 3:40.", "06 13:40?"),
     (EVENING, "This afternoon:\n\n- 3:40 alarm\n- 4:10 fixed\n", "06 13:40? 06 14:10?"),
+    (EVENING, "Last night: 9:15 alert", "05 19:15"),
+    (EVENING, "On the evening of August 5 at 8:30 it failed.", "05 18:30"),
+    (EVENING, "Am Abend des 5. August um 8:30 fiel es aus.", "05 18:30"),
+    (EVENING, "It failed at 8:30 on the evening of August 5.", "05 18:30"),
+    ("2026-08-05 23:00 +0200", "It failed at 9:30 at night, and at 2:30 at night.", "05 19:30 05 00:30?"),
+    (EVENING, "Good evening, at 8:30 it failed.", "06 06:30"),
+    (EVENING, "Yesterday morning at 12:30 it failed.", "04 22:30?"),
     (EVENING, "We meet again this afternoon. At 9:40 it failed.", "06 07:40"),
 ]  # fmt: skip
 
@@ -105,6 +112,7 @@ STEPS = [
      "04 20:30 04 21:10 05 06:10? 05 07:00?"),
     ("August 4\n\n- 22:30 failed\n\nThe next day:\n- 08:10: fixed\n- 09:00 closed\n", "04 20:30 05 06:10? 05 07:00?"),
     ("On August 5 - we had upgraded the day before - the database failed at 09:12.", "05 07:12?"),
+    ("On August 5 it was slow. In the morning before 9:30 it failed.", "05 07:30"),
     ("On August 4 it failed. We will go on the next day at 08:00.", ""),
 ]  # fmt: skip
 

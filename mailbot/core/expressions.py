@@ -51,15 +51,16 @@ _TAIL = re.compile(
 _SECONDS_TAIL = re.compile(r"[ ]?(?P<short>-(?:1[0-4]|0\d):(?:00|15|30|45))(?![\d:.])")
 _BEFORE = re.compile(r"(?P<zone>(?:UTC|GMT|[A-Z]{3,4}T?))[)\]]?:?[ ]{1,2}$")
 _HALF = re.compile(
-    r"[ ](?:(?:in the|de la|de l['’]|du|da|del|di|o'clock in the)[ ]?)?(?:(?P<am>morning|mañana|madrugada|matin|manhã|mattina"
-    r"|morgens|früh|vormittags|'s ochtends|'s nachts)|(?P<pm>afternoon|evening|tarde|noche|après-midi|soir|noite|pomeriggio|sera"
-    r"|nachmittags|abends|'s middags|'s avonds))(?!\w)"
+    r"[ ](?:(?P<night>(?:at|in the|that) night)|(?:(?:in the|on the|that|de la|de l['’]|du|da|del|di|o'clock in the)[ ]?)?"
+    r"(?:(?P<am>morning|mañana|madrugada|matin|manhã|mattina|morgens|früh|vormittags|'s ochtends|'s nachts)"
+    r"|(?P<pm>afternoon|evening|tarde|noche|après-midi|soir|noite|pomeriggio|sera|nachmittags|abends|'s middags"
+    r"|'s avonds)))(?!\w)"
 )
 _PART = re.compile(
-    r"(?<![Mm]ás )(?<![Mm]ais )(?<![Ss]onn)"  # later, Saturday
+    r"(?<![Mm]ás )(?<![Mm]ais )(?<![Ss]onn)(?<![Gg]ood )(?<![Gg]uten )(?<![Bb]uona )"  # later, Saturday, a greeting
     rf"(?P<part>\b(?:{lexicon.alternation(lexicon.PARTS)})|{lexicon.alternation(lexicon.GLUED)})"
     r"(?:,?[ \n](?:(?:at|um|gegen|à|vers|a las|a la|alle|às|om|o|around|about|ca\.?|circa|from|between|since|ab|von|seit|de"
-    r"|desde)[ ]){0,2}~?)?$"
+    r"|desde|of|del|des|du|vom|van)[ ]){0,2}~?)?$"
 )
 _YEAR = re.compile(r"[ ](?P<y>(?:19|20)\d\d)(?![\d:])")
 _ABOUT = lexicon.words(
@@ -135,7 +136,9 @@ def _with_half(text: str, e: Expression, limit: int) -> Expression:
     if c is None or c.half or c.minutes > 779:
         return e
     m = _HALF.match(text, e.end, limit) if text[e.end : e.end + 1] == " " else None
-    if m is not None:
+    if m is not None and m["night"]:
+        e.clock, e.end = _in_part(c, "night"), m.end()
+    elif m is not None:
         late = m["pm"] is not None and c.minutes < 720
         early = m["am"] is not None and c.minutes >= 720
         e.clock = replace(c, minutes=c.minutes + 720 * (late - early), half="pm" if m["pm"] else "am", open_half=False)
@@ -158,7 +161,10 @@ def _in_part(clock: Clock, words: str) -> Clock:
         return clock
     morning = clock.minutes % 720
     minutes = next((n for n in (morning, morning + 720) if n >= begins), morning)
-    return replace(clock, minutes=minutes, half="pm" if minutes >= 720 else "am", open_half=False)
+    half, noon = "pm" if minutes >= 720 else "am", begins == 0 and clock.minutes >= 720
+    return replace(
+        clock, minutes=minutes, half=half, open_half=False, guessed=noon
+    )  # 12:30 in the morning may be either
 
 
 def _with_tail(text: str, e: Expression, limit: int) -> Expression:
@@ -189,6 +195,8 @@ def _join_dates(text: str, items: list[Expression], limit: int) -> list[Expressi
         if last is not None and last.day is not None and last.clock is None and e.start - last.end <= 40:
             gap = text[last.end : e.start]
             if e.clock is not None and e.day is None and _gap_fits(last, gap):
+                e.clock = _in_part(e.clock, text[max(0, last.start - 24) : last.start])
+                e.clock = _in_part(e.clock, text[last.start : last.end])
                 _absorb(last, e, _is_about(gap))
                 _year_tail(text, last, limit)
                 continue

@@ -68,6 +68,7 @@ _FRENCH_AT = re.compile(
 _AT = re.compile(r"(?:\bat|around|about|~|by|from|until|to)[ ]?$", re.I)
 _EPOCH_NAME = re.compile(r"(?:epoch|unix ?time|timestamp|time|ts|at)[\"']?[ ]?[=:]?[ ]?[\"']?$", re.I)
 _COLON = re.compile(r"[ ]?[:–—-]")
+_NUMBER = re.compile(r"[ \n]\d")
 _NEXT_DAY = re.compile(r"[ ]\d{1,2}(?:st|nd|rd|th|[ ,])")
 _SHORT_WEEKDAYS = lexicon.words("mon tue tues wed thu thur thurs fri sat sun")
 _LAST_DAY = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
@@ -213,6 +214,8 @@ def read_weekday(m: re.Match[str]) -> Found | None:
 def read_day_word(m: re.Match[str]) -> Found | None:
     name = " ".join(m["name"].lower().split())
     night, told = name in lexicon.NIGHTS, name in lexicon.STEPS
+    if name.endswith(" before") and _NUMBER.match(m.string, m.end()):
+        return None  # "in the morning before 9:30"
     delta = 0 if night else lexicon.STEPS[name] if told else lexicon.DAYS[name]
     return Found(m.start(), m.end(), day=Day(delta=delta, told=told, night=night), precision="day")
 
