@@ -193,3 +193,8 @@ def test_the_order_of_month_and_day_that_gives_the_mails_own_day_is_right() -> N
 def test_the_zone_of_a_certificates_stamps_is_not_the_writers() -> None:
     stamps = "notBefore=Aug  1 10:00:00 2026 GMT\nnotAfter=Oct  1 10:00:00 2026 GMT\n\n"
     assert utc(EVENING, stamps + "At 17:05 the certificate was refused.") == "06 15:05"
+
+
+def test_a_day_by_name_is_whole_where_a_mail_program_broke_its_line() -> None:
+    assert utc(AFTERNOON, "It is a long story, but the day before\nyesterday at 09:12 it failed.") == "04 07:12"
+    assert utc(AFTERNOON, "It is a long story, but last\nnight at 9pm it failed.") == "05 19:00"

@@ -151,7 +151,7 @@ def _with_half(text: str, e: Expression, limit: int) -> Expression:
 def part_of(words: str) -> int | None:
     """The minute from which the hours of the part of the day count that ``words`` end with; None where they end with none."""
     m = _PART.search(words)
-    return lexicon.PARTS[m["part"].lower()] if m is not None else None
+    return lexicon.PARTS[" ".join(m["part"].lower().split())] if m is not None else None
 
 
 def _in_part(clock: Clock, words: str) -> Clock:

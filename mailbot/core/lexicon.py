@@ -136,5 +136,5 @@ def alternation(words: Iterable[str]) -> str:
     """A regex piece for any of ``words`` in any case, longest first, grouped by first letter (which is what makes it fast)."""
     groups: dict[str, list[str]] = {}
     for word in sorted(words, key=lambda w: (-len(w), w)):
-        groups.setdefault(word[0], []).append(re.escape(word[1:]))
+        groups.setdefault(word[0], []).append(re.escape(word[1:]).replace("\\ ", "[ \\n]"))  # mail programs wrap lines
     return "|".join(f"[{c}{c.upper()}](?i:{'|'.join(rest)})" for c, rest in sorted(groups.items()))

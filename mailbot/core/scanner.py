@@ -66,7 +66,7 @@ _WORDS, _WORD_ROWS = _compile("word")
 
 def _starts_of_words(text: str, start: int, end: int) -> list[int]:
     """Where a word stands that may begin a row, in order."""
-    low = text[start:end].replace("\u0130", "I").lower()
+    low = text[start:end].replace("\u0130", "I").replace("\n", " ").lower()
     found = []
     for word in _PHRASES.keys() & set(_WORDS_OF_TEXT.findall(low)):
         for phrase in _PHRASES[word]:
