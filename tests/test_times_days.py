@@ -198,3 +198,18 @@ def test_the_zone_of_a_certificates_stamps_is_not_the_writers() -> None:
 def test_a_day_by_name_is_whole_where_a_mail_program_broke_its_line() -> None:
     assert utc(AFTERNOON, "It is a long story, but the day before\nyesterday at 09:12 it failed.") == "04 07:12"
     assert utc(AFTERNOON, "It is a long story, but last\nnight at 9pm it failed.") == "05 19:00"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("It failed on Monday night at 1:30.", "02 23:30?"),
+        ("On the night of August 4 at 2:30 it failed.", "04 00:30?"),
+        ("On Monday night at 23:30 it failed.", "03 21:30"),
+        ("Last night at 1:30 it failed.", "05 23:30"),
+        ("In der Nacht auf Dienstag um 1:30 fiel es aus.", "03 23:30"),
+        ("At 1:30 on Monday it failed, the next night was quiet.", "02 23:30"),
+    ],
+)
+def test_the_small_hours_of_a_days_night_are_not_sure(text: str, expected: str) -> None:
+    assert utc(AFTERNOON, text) == expected

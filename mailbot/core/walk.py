@@ -33,6 +33,7 @@ _SEPARATED = re.compile(r"[ \t*_)\]]{0,4}[:|\u2013\u2014-][ \t|*_-]*[^\W_]{3}")
 _NIGHT_TO = re.compile(
     r"\b(?:night|nacht|nuit|noche|notte|noite)\b.{0,40}\b(?:to|auf|au|al|op|para)(?:[ ](?:den|the|el|o))?[ ]$", re.I
 )
+_IN_NIGHT = re.compile(r"(?:(?<!mid)night|(?<!mitter)(?<!midder)nacht|\b(?:nuit|noche|notte|noite))\b", re.I)
 _PAGE_STAMP = re.compile(
     r"\b(?:(?:last )?(?:updated|modified|edited|reviewed)|published|posted|written|(?:report|publication) date|date of report)"
     r"(?: on| by [^\n]{2,30})?[ \t]?:?[ \t*_]*$",
@@ -173,6 +174,8 @@ class _Walk:
             self.counted = line.number
         elif e.day is None and line.number == self.counted:
             p.doubt(COUNTED)
+        if self._small_hours(e, line):
+            p.doubt("the small hours of a day's night: of that day or of the next")
         if base is not None and e.ago is not None:
             p.utc = base - timedelta(minutes=e.ago)
         if not p.dropped and p.utc is not None and p.utc > self.latest and p.sure and p.date_from == "written":
@@ -330,6 +333,14 @@ class _Walk:
         """What stands beside a time up to the full stops, 100 characters at most on each side."""
         before = self.text[max(line.start - 100, e.start - 100, 0) : e.start]
         return before[before.rfind(". ") + 1 :] + self.text[e.end : e.end + 100].split(". ", 1)[0]
+
+    def _small_hours(self, e: Expression, line: Line) -> bool:
+        """Whether a clock is of "Monday night" and past midnight; "last night" and "the night to Monday" say which it is."""
+        if e.day is None or e.day.night or e.clock is None or e.clock.minutes >= 300:
+            return False
+        start = max(line.start, e.start - 48)
+        said = _IN_NIGHT.search(self.text, max(start, e.start - 20), e.end) is not None
+        return said and _NIGHT_TO.search(self.text[start : e.start]) is None
 
     def _same_night(self, e: Expression, found: date, line: Line) -> bool:
         """In the night from Monday to Tuesday: the second of two days in a row, told as one night."""
