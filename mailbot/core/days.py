@@ -10,9 +10,14 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from mailbot.core.found import Clock, Day
 
 
-def resolve(day: Day, mail: date, swap: bool = False) -> date | None:
-    """The date that ``day`` means, seen from ``mail``; None where there is none (31 February, year 1)."""
+def resolve(day: Day, mail: date, swap: bool = False, told: date | None = None) -> date | None:
+    """The date that ``day`` means, seen from ``mail``; None where there is none (31 February, year 1).
+
+    ``told``: the day that the text tells of, for "the next day"; where nothing says it, the mail is of that next day.
+    """
     try:
+        if day.told and day.delta is not None:
+            return told + timedelta(days=day.delta) if told is not None else mail + timedelta(days=min(day.delta, 0))
         if day.delta is not None:
             return mail + timedelta(days=day.delta)
         if day.month is not None and day.day is not None:

@@ -51,9 +51,16 @@ _TAIL = re.compile(
 _SECONDS_TAIL = re.compile(r"[ ]?(?P<short>-(?:1[0-4]|0\d):(?:00|15|30|45))(?![\d:.])")
 _BEFORE = re.compile(r"(?P<zone>(?:UTC|GMT|[A-Z]{3,4}T?))[)\]]?:?[ ]{1,2}$")
 _HALF = re.compile(
-    r"[ ](?:(?:in the|de la|de l['’]|du|da|del|di|o'clock in the)[ ]?)?(?:(?P<am>morning|mañana|madrugada|matin|manhã|mattina"
-    r"|morgens|früh|vormittags|'s ochtends|'s nachts)|(?P<pm>afternoon|evening|tarde|noche|après-midi|soir|noite|pomeriggio|sera"
-    r"|nachmittags|abends|'s middags|'s avonds))(?!\w)"
+    r"[ ](?:(?P<night>(?:at|in the|that) night)|(?:(?:in the|on the|that|de la|de l['’]|du|da|del|di|o'clock in the)[ ]?)?"
+    r"(?:(?P<am>morning|mañana|madrugada|matin|manhã|mattina|morgens|früh|vormittags|'s ochtends|'s nachts)"
+    r"|(?P<pm>afternoon|evening|tarde|noche|après-midi|soir|noite|pomeriggio|sera|nachmittags|abends|'s middags"
+    r"|'s avonds)))(?!\w)"
+)
+_PART = re.compile(
+    r"(?<![Mm]ás )(?<![Mm]ais )(?<![Ss]onn)(?<![Gg]ood )(?<![Gg]uten )(?<![Bb]uona )"  # later, Saturday, a greeting
+    rf"(?P<part>\b(?:{lexicon.alternation(lexicon.PARTS)})|{lexicon.alternation(lexicon.GLUED)})"
+    r"(?:,?[ \n](?:(?:at|um|gegen|à|vers|a las|a la|alle|às|om|o|around|about|ca\.?|circa|from|between|since|ab|von|seit|de"
+    r"|desde|of|del|des|du|vom|van)[ ]){0,2}~?)?$"
 )
 _YEAR = re.compile(r"[ ](?P<y>(?:19|20)\d\d)(?![\d:])")
 _ABOUT = lexicon.words(
@@ -124,17 +131,40 @@ def _is_about(before: str) -> bool:
 
 
 def _with_half(text: str, e: Expression, limit: int) -> Expression:
-    """With "in the afternoon", "de la tarde", "du matin" behind an hour of 1..12."""
+    """With "in the afternoon", "de la tarde", "du matin" behind an hour of 1..12, or "this afternoon at" in front of it."""
     c = e.clock
-    if c is None or c.half or c.minutes > 779 or text[e.end : e.end + 1] != " ":
+    if c is None or c.half or c.minutes > 779:
         return e
-    m = _HALF.match(text, e.end, limit)
-    if m is not None:
+    m = _HALF.match(text, e.end, limit) if text[e.end : e.end + 1] == " " else None
+    if m is not None and m["night"]:
+        e.clock, e.end = _in_part(c, "night"), m.end()
+    elif m is not None:
         late = m["pm"] is not None and c.minutes < 720
         early = m["am"] is not None and c.minutes >= 720
         e.clock = replace(c, minutes=c.minutes + 720 * (late - early), half="pm" if m["pm"] else "am", open_half=False)
         e.end = m.end()
+    elif c.open_half:
+        e.clock = _in_part(c, text[max(0, e.start - 32) : e.start])
     return e
+
+
+def part_of(words: str) -> int | None:
+    """The minute from which the hours of the part of the day count that ``words`` end with; None where they end with none."""
+    m = _PART.search(words)
+    return lexicon.PARTS[" ".join(m["part"].lower().split())] if m is not None else None
+
+
+def _in_part(clock: Clock, words: str) -> Clock:
+    """The clock in the part of the day that ``words`` end with: 8:30 with "yesterday evening" is 20:30."""
+    begins = part_of(words) if clock.open_half else None
+    if begins is None:
+        return clock
+    morning = clock.minutes % 720
+    minutes = next((n for n in (morning, morning + 720) if n >= begins), morning)
+    half, noon = "pm" if minutes >= 720 else "am", begins == 0 and clock.minutes >= 720
+    return replace(
+        clock, minutes=minutes, half=half, open_half=False, guessed=noon
+    )  # 12:30 in the morning may be either
 
 
 def _with_tail(text: str, e: Expression, limit: int) -> Expression:
@@ -165,6 +195,8 @@ def _join_dates(text: str, items: list[Expression], limit: int) -> list[Expressi
         if last is not None and last.day is not None and last.clock is None and e.start - last.end <= 40:
             gap = text[last.end : e.start]
             if e.clock is not None and e.day is None and _gap_fits(last, gap):
+                e.clock = _in_part(e.clock, text[max(0, last.start - 24) : last.start])
+                e.clock = _in_part(e.clock, text[last.start : last.end])
                 _absorb(last, e, _is_about(gap))
                 _year_tail(text, last, limit)
                 continue
@@ -231,6 +263,7 @@ def _clock_before_date(text: str, items: list[Expression]) -> list[Expression]:
                 and not re.search(r"\n[ \t]*\n|[\n]", gap.replace("on\n", ""))
             ):
                 last.day, last.end, last.row = e.day, e.end, f"{last.row} + {e.row}"
+                last.clock = _in_part(last.clock, text[e.start : e.end])
                 last.log = last.log or e.log
                 tail = _with_tail(text, last, len(text)) if not last.zone else last
                 out[-1] = tail
@@ -319,7 +352,7 @@ def _link_ranges(text: str, items: list[Expression]) -> None:
         ):
             continue
         gap = text[a.end : b.start]
-        if gap == "/" or (gap.strip() == "/" and a.zone and b.zone):
+        if (a.day is None or b.day is None) and (gap == "/" or (gap.strip() == "/" and a.zone and b.zone)):
             continue
         if _RANGE.fullmatch(gap) or (_AND.fullmatch(gap) and _BETWEEN.search(text[max(0, a.start - 48) : a.end])):
             if "\n" in gap and re.search(r"\n[ \t]*[-*]", gap):

@@ -53,10 +53,7 @@ _AM_PM = r"(?:[ \t\u00a0]?(?:[aApP][mM]|[aApP]\.[ ]?[mM]\.?)(?!\w))"
 _AFTER = r"(?!\d|:[\da-fA-F]{1,4}(?![\w.])|[.,]\d|%)"
 _HMS = rf"(?P<h>{_HH}):(?P<m>{_M}):(?P<s>[0-5]\d)"
 _MARK = r"(?:[ ]?(?:Uhr|uur|hours|hrs?|h|u)(?![\w-]|[ ](?:of|long|later|after|before|remaining|and|passed)))"
-_PART = (  # of a day
-    r"(?i:morning|afternoon|evening|night|früh|vormittag|nachmittag|mittag|abend|nacht|matin|après-midi|soir|mattina|pomeriggio"
-    r"|sera|ochtend|middag|avond)"
-)
+_PART = rf"(?:por la |in the |à |pela )?(?:{any_of(lexicon.PARTS)})"  # of a day
 _CLF_MON = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 _OFFSET = r"[+-]\d\d:?\d\d"
 _DAY_MON = (
@@ -119,11 +116,11 @@ FORMATS: tuple[Row, ...] = (
     Row("date, month first", "word", rf"(?:{_WD})?{_MON_DAY}",
         f.read_day_text, "Saturday, November 21st, 2026", "2026-11-21"),
     Row("weekday", "word",
-        rf"(?P<wd>{any_of(lexicon.WEEKDAYS)})(?![^\W\d_]|-\w)(?:[ ]{_PART}(?!\w))?"
+        rf"(?P<wd>{any_of(lexicon.WEEKDAYS)})(?:(?:{any_of(lexicon.GLUED)})(?!\w)|(?![^\W\d_]|-\w)(?:[ ]{_PART}(?!\w))?)"
         r"(?:,?[ ](?:(?:the|den)[ ])?(?P<d>\d{1,2})(?:st|nd|rd|th|\.)(?!\w))?",
         f.read_weekday, "Saturday 21st", "Saturday, the 21"),
     Row("day by name", "word",
-        rf"(?P<name>{any_of((*lexicon.DAYS, *lexicon.NIGHTS))})(?:[ ]{_PART})?(?!\w|['’](?!s\b))",
+        rf"(?P<name>{any_of((*lexicon.DAYS, *lexicon.NIGHTS, *lexicon.STEPS))})(?:[ ]{_PART})?(?!\w|['’](?!s\b))",
         f.read_day_word, "yesterday", "-1 day"),
     Row("day of the month", "digit", r"(?<=[Tt]he[ ])(?P<d>\d{1,2})(?:st|nd|rd|th)(?!\w)",
         f.read_day_of_month, "the 21st", "the 21"),
@@ -146,7 +143,13 @@ FORMATS: tuple[Row, ...] = (
         f.read_hour, "14 bis 16 Uhr", "14:00"),
     Row("hour with am or pm", "digit", rf"(?P<h>{_H12})(?:[.](?P<m>{_M}))?(?P<half>{_AM_PM})", f.read_hour, "3pm", "15:00"),
     Row("o'clock", "digit", r"(?P<h>1[0-2]|[1-9])[ ]o['’]?clock(?!\w)", f.read_hour, "3 o'clock", "03:00"),
-    Row("clock with a dot", "digit", rf"(?P<h>{_H})\.(?P<m>{_M})(?![\d.]|[ ]?%)(?P<mark>{_MARK})?",
+    Row("clock with a dot at the end of a sentence", "digit",
+        r"(?:(?<=\b[UuOo]m[ ])|(?<=gegen[ ])|(?<=\brond[ ])|(?<=\b[Aa]lle[ ])|(?<=\bkl[ ])|(?<=\bkl\.[ ])|(?<=\bore[ ]))"
+        rf"(?P<h>{_H})\.(?P<m>{_M})(?=\.(?:[ \n)]|$))(?!\.[ ]\d)",
+        f.read_clock, "um 14.05.", "14:05"),
+    Row("clock with a dot", "digit",
+        rf"(?P<h>{_H})\.(?P<m>{_M})(?![\d.]|[ ]?%)"
+        rf"(?P<mark>{_MARK}|(?=[ ]?(?:-|–|bis|und|tot|en)[ ]?{_H}[.:]{_M}[ ]?(?:Uhr|uur)(?!\w)))?",
         f.read_dotted, "14.05 Uhr", "14:05"),
     Row("Uhr", "digit", rf"(?P<h>{_H})[ ]?(?:Uhr|uur)(?:[ ](?P<m>{_M}))?(?!\w)", f.read_hour, "14 Uhr 05", "14:05"),
     Row("h between", "digit", rf"(?P<h>{_H})[ ]?(?:[hHu]|heures?)[ ]?(?P<m>{_M})(?![\w:]|\.\d|[ ]?(?:m|min|mn)(?!\w))",

@@ -22,6 +22,7 @@ class Day:
     day: int | None = None
     weekday: int | None = None  # Monday is 0
     delta: int | None = None  # days from the Date header's day: "yesterday" is -1
+    told: bool = False  # ``delta`` counts from the day that the text tells of: "the next day"
     swapped: bool = False
     night: bool = False  # the night to that day: its evening hours are of the day before
 
@@ -67,6 +68,7 @@ _FRENCH_AT = re.compile(
 _AT = re.compile(r"(?:\bat|around|about|~|by|from|until|to)[ ]?$", re.I)
 _EPOCH_NAME = re.compile(r"(?:epoch|unix ?time|timestamp|time|ts|at)[\"']?[ ]?[=:]?[ ]?[\"']?$", re.I)
 _COLON = re.compile(r"[ ]?[:–—-]")
+_NUMBER = re.compile(r"[ \n]\d")
 _NEXT_DAY = re.compile(r"[ ]\d{1,2}(?:st|nd|rd|th|[ ,])")
 _SHORT_WEEKDAYS = lexicon.words("mon tue tues wed thu thur thurs fri sat sun")
 _LAST_DAY = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
@@ -113,7 +115,7 @@ def read_clock(m: re.Match[str]) -> Found | None:
 
 def read_dotted(m: re.Match[str]) -> Found | None:
     """14.05 is a time with "Uhr" behind it or "um" in front, else a number."""
-    return read_clock(m) if m["mark"] or _GERMAN_AT.search(_before(m, 9)) else None
+    return read_clock(m) if m["mark"] is not None or _GERMAN_AT.search(_before(m, 9)) else None
 
 
 def read_hour(m: re.Match[str]) -> Found | None:
@@ -211,8 +213,11 @@ def read_weekday(m: re.Match[str]) -> Found | None:
 
 def read_day_word(m: re.Match[str]) -> Found | None:
     name = " ".join(m["name"].lower().split())
-    night = name in lexicon.NIGHTS
-    return Found(m.start(), m.end(), day=Day(delta=0 if night else lexicon.DAYS[name], night=night), precision="day")
+    night, told = name in lexicon.NIGHTS, name in lexicon.STEPS
+    if name.endswith(" before") and _NUMBER.match(m.string, m.end()):
+        return None  # "in the morning before 9:30"
+    delta = 0 if night else lexicon.STEPS[name] if told else lexicon.DAYS[name]
+    return Found(m.start(), m.end(), day=Day(delta=delta, told=told, night=night), precision="day")
 
 
 def read_day_of_month(m: re.Match[str]) -> Found | None:

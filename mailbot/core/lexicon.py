@@ -47,20 +47,53 @@ WEEKDAYS: dict[str, int] = {w: n for n, line in enumerate(WEEKDAY_LINES) for w i
 #: Days by name -> days from the Date header's day.
 DAYS: dict[str, int] = {
     "today": 0, "yesterday": -1, "tomorrow": 1, "tonight": 0,
+    "the day before yesterday": -2, "day before yesterday": -2, "the day after tomorrow": 2, "day after tomorrow": 2,
+    "avant-hier": -2, "après-demain": 2, "anteayer": -2, "antes de ayer": -2, "pasado mañana": 2, "l'altro ieri": -2,
+    "l’altro ieri": -2, "dopodomani": 2, "anteontem": -2, "eergisteren": -2, "overmorgen": 2, "przedwczoraj": -2, "pojutrze": 2,
     "heute": 0, "gestern": -1, "vorgestern": -2, "übermorgen": 2,
     "aujourd'hui": 0, "aujourd’hui": 0, "hier": -1, "demain": 1, "hoy": 0, "ayer": -1,
     "oggi": 0, "ieri": -1, "domani": 1,
     "gisteravond": -1, "gisterenavond": -1, "gistermiddag": -1, "gisterochtend": -1, "igår": -1, "вчера": -1, "сегодня": 0,
     "this morning": 0, "this afternoon": 0, "this evening": 0, "ce matin": 0, "cet après-midi": 0, "esta mañana": 0,
+    "esta tarde": 0, "ce soir": 0, "stasera": 0, "questa mattina": 0, "questo pomeriggio": 0, "vanavond": 0, "vanmiddag": 0,
     "stamattina": 0, "vanochtend": 0, "vanmorgen": 0,
     "hoje": 0, "ontem": -1, "amanhã": 1,
     "vandaag": 0, "gisteren": -1, "dzisiaj": 0, "dziś": 0, "wczoraj": -1, "jutro": 1,
+}  # fmt: skip
+#: Days by name -> days from the day that the text tells of.
+STEPS: dict[str, int] = {
+    **{f"{the} {part}": 1 for the in ("the next", "the following", "next") for part in (
+        "day", "morning", "afternoon", "evening")},
+    **{f"the {part} before": -1 for part in ("day", "night", "evening", "afternoon", "morning")},
+    **{f"the previous {part}": -1 for part in ("day", "night", "evening", "afternoon", "morning")},
+    **{f"{n} later": d for n, d in (("a day", 1), ("one day", 1), ("two days", 2), ("three days", 3))},
+    **{f"{n} earlier": d for n, d in (("a day", -1), ("one day", -1), ("two days", -2))},
+    **{f"{the} {part}": 1 for the in ("nächsten", "folgenden") for part in (
+        "tag", "morgen", "vormittag", "mittag", "nachmittag", "abend")},
+    "am folgetag": 1, "am tag darauf": 1, "am tag danach": 1, "tags darauf": 1, "am vortag": -1, "am vorabend": -1,
+    "am tag zuvor": -1, "am abend zuvor": -1, "am tag davor": -1, "am abend davor": -1, "le lendemain": 1,
+    "le jour suivant": 1, "la veille": -1, "al día siguiente": 1, "el día siguiente": 1, "a la mañana siguiente": 1,
+    "el día anterior": -1, "la noche anterior": -1, "il giorno dopo": 1, "il giorno seguente": 1, "la mattina dopo": 1,
+    "il giorno prima": -1, "la sera prima": -1, "no dia seguinte": 1, "na manhã seguinte": 1, "no dia anterior": -1,
+    "de volgende dag": 1, "de volgende ochtend": 1, "de dag erna": 1, "de dag ervoor": -1, "de avond ervoor": -1,
+    "następnego dnia": 1,
 }  # fmt: skip
 #: The night to the Date header's day: 23:10 of it was the day before. ("last night at 11pm", "last night at 2am")
 NIGHTS = frozenset((
     "last night", "overnight", "letzte nacht", "vergangene nacht", "heute nacht", "cette nuit", "nuit dernière", "anoche",
     "esta noche", "stanotte", "vannacht", "afgelopen nacht", "esta madrugada",
 ))  # fmt: skip
+
+#: Parts of the day -> the minute its hours are counted from: 8:30 in the evening is the first 8:30 from there on.
+PARTS: dict[str, int] = {
+    "morning": 0, "früh": 0, "morgen": 0, "vormittag": 0, "matin": 0, "mañana": 0, "mattina": 0, "manhã": 0, "ochtend": 0,
+    "rano": 0, "mittag": 660, "middag": 660, "afternoon": 720, "evening": 720, "nachmittag": 720, "abend": 720,
+    "après-midi": 720, "soir": 720, "tarde": 720, "pomeriggio": 720, "sera": 720, "avond": 720, "wieczorem": 720,
+    "po południu": 720, "night": 1080, "nacht": 1080, "nuit": 1080, "noche": 1080, "notte": 1080, "noite": 1080,
+    "stasera": 720, "tonight": 1080, "anoche": 1080,
+}  # fmt: skip
+#: Those that stand at the end of a longer word: Dienstagabend, gisteravond.
+GLUED = words("morgen vormittag nachmittag mittag abend nacht ochtend middag avond")
 
 #: Times of day by name -> minutes after midnight.
 CLOCK_WORDS: dict[str, int] = {
@@ -103,5 +136,5 @@ def alternation(words: Iterable[str]) -> str:
     """A regex piece for any of ``words`` in any case, longest first, grouped by first letter (which is what makes it fast)."""
     groups: dict[str, list[str]] = {}
     for word in sorted(words, key=lambda w: (-len(w), w)):
-        groups.setdefault(word[0], []).append(re.escape(word[1:]))
+        groups.setdefault(word[0], []).append(re.escape(word[1:]).replace("\\ ", "[ \\n]"))  # mail programs wrap lines
     return "|".join(f"[{c}{c.upper()}](?i:{'|'.join(rest)})" for c, rest in sorted(groups.items()))

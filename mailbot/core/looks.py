@@ -112,6 +112,7 @@ WITH_OF_PROSE: tuple[Look, ...] = (
 
 # A range of clocks of every week: from Monday or Tuesday to the end of the week; a telephone's hours.
 OPEN = "opening hours"
+BUILD = "build stamp"  # no event, and its zone says nothing of the other times
 _WEEK = [rf"(?:{line.replace(' ', '|')})" for line in lexicon.WEEKDAY_LINES]
 WEEKLY = re.compile(
     rf"\b(?:{_WEEK[0]}|{_WEEK[1]}|mo|ma|di)\.?[ ]?(?:[-\u2013/]|to|through|thru|till|bis|au|à|al?|t/m|tot)[ ]?"
@@ -152,7 +153,7 @@ NOT_NOW: tuple[Look, ...] = (
         r"\b(?:will(?! not have)|(?:is|it['’]s)[ ]set[ ]for|(?:we|I|they|it)['’]ll|shall|plan(?:s|ned|ning)?[ ](?:to|for|on)"
         r"|planned[ ](?:maintenance|work|start|end)?|(?:re)?scheduled(?:[ ]maintenance)?[ ](?:for|at|on|to|from)|going[ ]to"
         r"|please(?![ ](?:look|see|check|find)[ ][^.!?|]{1,40}[ ](?:from|of)[ ]$)"
-        r"|nächste[nrms]?|prochaine?|próxim[oa]"
+        r"|nächste[nrms]?(?![ ](?:Tag|Morgen|Vormittag|Nachmittag|Mittag|Abend)\b)|prochaine?|próxim[oa]"
         r"|intend(?:s|ed|ing)?[ ]to|intention|would[ ]be|should[ ](?:be|have)|(?:is|are)[ ]to[ ]be"
         r"|(?<!needed )(?<!had )(?<!seemed )(?<!appeared )(?<!found )(?<!turned out )(?<!thought )(?<!known )to[ ]be"
         r"|(?:is|are|be)[ ](?:expected"
@@ -162,7 +163,7 @@ NOT_NOW: tuple[Look, ...] = (
         r"|on)|deadline"
         r"|let's(?! see)|call[ ]me|see[ ]you|(?:I['’]m|am|are|be)[ ](?:free|available)"
         r"|tomorrow|no[ ]later[ ]than|reservation|RSVP|hop(?:e|ing)[ ]to|geplant|planmäßig|werden|wird|voraussichtlich"
-        r"|morgen[ ]um|prévue?s?"
+        r"|(?<!\bheute )(?<!\bgestern )(?<!\bam )(?<!tag )(?<!mittwoch )(?<!\bnächsten )(?<!\bfolgenden )morgen[ ]um|prévue?s?"
         r"|sera|seront|demain|previsto|prevista|será|estarei|gepland|zaplanowan\w+)\b(?:(?!\b(?:started|began|finished|ended"
         r"|completed|was|were|failed|happened|remained|had|did|took|went|came)\b)[^.!?|]){0,70}$",
         "we plan to fail over at 14:05"),
@@ -192,7 +193,7 @@ NOT_NOW: tuple[Look, ...] = (
     Look("option", "", r"(?:^|[ \t])--?[a-z][\w-]{1,30}[= ][\"']?$", "journalctl --since 2026-11-21 14:05"),
     Look("numbered build", "", r"#\d+(?:[-~.\w]{0,24})?(?:[ ,]+(?:SMP|PREEMPT\w*|Debian|Ubuntu|\d[\w.+~-]{2,30})){0,4}[ ,(]*$",
         "Linux 5.4 #1 SMP Tue Nov 21 14:05:06 UTC 2026"),
-    Look("build stamp",
+    Look(BUILD,
         "smp preempt preempt_dynamic debian ubuntu default main tags heads built compiled build date time stamp released release"
         " notbefore notafter"
         " copyright expires expire before after until modified",

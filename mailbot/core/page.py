@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailbot.core.zones import PLACE, SHORT, WORDS, Zone, read_zone
 
@@ -170,13 +170,19 @@ _FILLER = r"(?:[^.\n|]|\n(?![ \t]*\n)){0,50}?"
 STATEMENTS: tuple[tuple[str, str, str], ...] = (
     ("all times", rf"(?i:\ball[ ](?:the[ ])?(?:times?|timestamps?|time[ ]stamps|dates?|events|entries|hours"
                   rf"|clock times)\b){_FILLER}\b{_ZONE}", "All times are in PDT"),
+    ("server time", rf"(?i:\b(?:server|system|cluster|log|host)[ ](?:time|clocks?)[ ](?:is|are)[ ](?:in[ ]|on[ ]|set to[ ])?)"
+                    rf"{_ZONE}", "Server time is UTC"),
     ("times are", rf"(?i:\b(?:times|timestamps|time[ ]stamps|clocks|dates and times)(?:[ ]\w{{2,9}}){{0,3}}[ ](?:are|is|were"
                   rf"|in|given|shown|listed)(?:[ ]\w{{2,10}}){{0,4}}?[ ]?[(\[]?){_ZONE}", "times below are in Pacific"),
     ("times zone", rf"(?i:\b(?:times|timestamps)[ ]?[:(\[][ ]?(?:in[ ])?){_ZONE}", "Times: UTC"),
     ("time zone", rf"(?i:\b(?:time[ -]?zone|TZ|zeitzone|fuseau horaire|zona horaria|fuso orario|tijdzone)(?:[ ](?:is|used"
                   rf"|for all times|=))*[ ]?[:=]?[ *_]{{0,4}}){_ZONE}", "Timezone: Europe/Zurich"),
     ("everything in",
-        rf"(?i:\b(?:everything|timeline|chronology)[ ](?:is|are|below|here)?[ ]?(?:is[ ])?in[ ]){_ZONE}", "Timeline in UTC"),
+        rf"(?i:\b(?:everything|timeline|chronology)[ ](?:(?:is|are|below|here)[ ]){{0,2}}in[ ]){_ZONE}", "Timeline in UTC"),
+    ("everything is", rf"(?i:\beverything[ ](?:(?:below|here)[ ])?is[ ]){_ZONE}", "Everything here is UTC"),
+    ("servers run in", rf"(?i:\b(?:servers|systems|machines|hosts)[ ](?:all[ ])?(?:run|are)[ ](?:in|on)[ ]){_ZONE}"
+                       r"(?=[^.\n]{1,20}\b(?:times|timestamps)\b)", "Our servers run in UTC, so do these times"),
+    ("heures en", rf"(?i:\b(?:heures|horas|hor[aá]rios|orari|godziny)[ ](?:en|em|in|w)[ ]){_ZONE}", "Heures en UTC"),
     ("zone times", rf"^[ \t>*_(-]{{0,6}}{_ZONE}(?i:[ ](?:times?|timestamps)(?:[ ](?:throughout|below|everywhere"
                    rf"|used))?)[ \t.:)*_]*$", "UTC times throughout"),
     ("alle Zeiten", rf"(?i:\b(?:alle[ ](?:zeiten|zeitangaben|uhrzeiten|tijden|tijdstippen)|zeiten|zeitangaben"
@@ -184,10 +190,11 @@ STATEMENTS: tuple[tuple[str, str, str], ...] = (
                     rf"|tutti[ ]gli[ ]orari|wszystkie[ ](?:czasy|godziny))\b)"
         rf"{_FILLER}(?<![\w]){_ZONE}", "Alle Zeiten in MESZ"),
 )  # fmt: skip
-_STATEMENTS = tuple(re.compile(p, re.M) for _, p, _ in STATEMENTS)
+_STATEMENTS = tuple((name, re.compile(p, re.M)) for name, p, _ in STATEMENTS)
+SERVERS = "said of the servers' clocks alone"
 _CUE = re.compile(
-    r"\b(?i:all|times?|timestamps?|TZ|timezone|zone|everything|timeline|chronology|alle|zeiten|zeitangaben|zeitzone|toutes|heures"
-    r"|todas|todos|tutti|wszystkie|tijden|tijdzone|fuseau|zona|fuso)\b"
+    r"\b(?i:all|times?|timestamps?|clocks?|TZ|timezone|zone|everything|timeline|chronology|alle|zeiten|zeitangaben|zeitzone"
+    r"|toutes|heures|horas|horários|horarios|orari|godziny|todas|todos|tutti|wszystkie|tijden|tijdzone|fuseau|zona|fuso)\b"
 )
 _HINT = re.compile(
     r"\b(?:UTC|GMT|utc|gmt|[A-Z]{2,4}T|MESZ?|MEZ|cest|cet|[PMCE]T|Pacific|Eastern|Central|Mountain|[A-Z][a-z]+/[A-Z][a-z_]+)\b"
@@ -223,12 +230,12 @@ def statements(text: str, spans: Sequence[tuple[int, int]], sender: int | None) 
 
 
 def _statement(window: str, sender: int | None) -> tuple[int, int, Zone] | None:
-    for pattern in _STATEMENTS:
+    for name, pattern in _STATEMENTS:
         m = pattern.search(window)
         if m is not None and not _beside_clock(window, m.start("zone")):
             zone = read_zone(m["zone"], sender)
             if zone is not None:
-                return m.start(), m.end(), zone
+                return m.start(), m.end(), replace(zone, doubt=SERVERS) if name == "server time" else zone
     return None
 
 

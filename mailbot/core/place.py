@@ -12,6 +12,13 @@ from mailbot.core.expressions import Expression
 from mailbot.core.page import Line
 from mailbot.core.zones import fixed, iana, offset_name, read_offset
 
+# Doubts of a day: what has its day from such a one is as unsure
+SWAPPED = "month and day could be the other way round"
+WEEKDAY = "the weekday is not that date's"
+BEFORE = "the day before the mail, by the order"
+COUNTED = "the day is counted from another of the text"
+DAY_DOUBTS = (SWAPPED, WEEKDAY, BEFORE, COUNTED)
+
 
 @dataclass(slots=True)
 class Place:

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from mailbot.core.days import at, resolve
 from mailbot.core.found import Clock, Day
 from mailbot.core.page import Line
-from mailbot.core.place import Known, Place
+from mailbot.core.place import BEFORE, COUNTED, DAY_DOUBTS, SWAPPED, WEEKDAY, Known, Place
 from mailbot.core.sheet import is_stamp
 from mailbot.core.zones import Zone
 
@@ -19,10 +19,7 @@ SLACK = timedelta(minutes=30)  # a clock may be a little ahead of the mail that 
 ROLL = timedelta(hours=6)  # a list that goes back further than this has passed midnight
 JUST = timedelta(minutes=30)  # a mail that shows a console is written so soon after
 NOON = 720  # minutes
-SWAPPED = "month and day could be the other way round"
-WEEKDAY = "the weekday is not that date's"
-BEFORE = "the day before the mail, by the order"
-DAY_DOUBTS = (SWAPPED, WEEKDAY, BEFORE)
+ANY = Day()
 
 
 class Placer:
@@ -87,6 +84,8 @@ class Placer:
         for zone, rung in candidates:
             if zone is not None and not zone.mine:
                 p.zone, p.info, p.zone_from = zone.name, zone.info, rung
+                if zone.doubt and self._elsewhere(zone):
+                    p.doubt(zone.doubt)
                 if (
                     self.few
                     and rung == "message"
@@ -125,7 +124,7 @@ class Placer:
         elif source == "mail" and not self.one_day:
             p.doubt("the text names other days")
 
-    def heading(self, level: int, zone: Zone | None, day: date | None) -> None:
+    def heading(self, level: int, zone: Zone | None, day: date | None, said: Day = ANY) -> None:
         """A heading without a clock: what it says holds until the next of its level; a list's own zone ends."""
         if zone is not None:
             self.block_zone, self.block_level = zone, level
@@ -133,23 +132,27 @@ class Placer:
             self.block_zone, self.block_level = None, 0
         self.list_zone = None
         if day is not None:
-            self.day_line(day)
+            self.day_line(day, said)
         else:
             self.lead_at = None
 
-    def day_line(self, day: date) -> None:
+    def day_line(self, day: date, said: Day = ANY) -> None:
         """A line that is only a date: the entries below are of that day."""
         self.by_mail.clear()
         self.heading_day = self.lead_day = self.prose_day = day
-        self.night, self.day_said, self.day_doubt = False, -1, ""
+        self.night, self.day_said, self.day_doubt = said.night, -1, COUNTED if said.told else ""
         self.lead_at = None
         self.mail_day = False
 
-    def mention(self, day: date, line: Line, night: bool = False) -> None:
-        """A date in prose: it moves the day of the prose, and of lists that have none. ``night``: it ends that day's night."""
+    def told_day(self) -> date | None:
+        """The day that the text tells of at this point."""
+        return self.prose_day or self.lead_day or self.first
+
+    def mention(self, day: date, line: Line, said: Day = ANY) -> None:
+        """A date in prose: it moves the day of the prose, and of lists that have none. ``said``: its words."""
         self.line_day = (line.number, day)
         self.prose_day = day
-        self.night, self.day_said, self.day_doubt = night, self.paragraph, ""
+        self.night, self.day_said, self.day_doubt = said.night, self.paragraph, COUNTED if said.told else ""
         self.mail_day = False
 
     # Days
@@ -164,8 +167,7 @@ class Placer:
         self.zone_of(p, words)
         if e.ago is not None:
             base = self.lead_at if p.line.number < 0 and self.lead_at else self.mail_utc
-            p.utc, p.date_from = base - timedelta(minutes=e.ago), "written"
-            p.zone_from = "mail"
+            p.utc, p.date_from, p.zone_from = base - timedelta(minutes=e.ago), "written", "mail"
             return
         if e.clock is None:
             return
@@ -194,9 +196,8 @@ class Placer:
         return self.known.mail.astimezone(p.info).date()
 
     def _written(self, p: Place, day: Day, clock: Clock) -> None:
-        found = resolve(
-            day, self._local_mail_day(p) if day.delta is None else self.known.mail.date(), self.swap and day.swapped
-        )
+        mail = self._local_mail_day(p) if day.delta is None else self.known.mail.date()
+        found = resolve(day, mail, self.swap and day.swapped, self.told_day())
         if found is None:
             p.dropped = "no such date"
             return
@@ -204,6 +205,8 @@ class Placer:
         p.utc, p.date_from = at(found - evening, clock, p.info), "written"
         if day.swapped and not self.order_known:
             p.doubt(SWAPPED)
+        if day.told:
+            p.doubt(COUNTED)
         if day.weekday is not None and day.delta is None and found.weekday() != day.weekday:
             p.doubt(WEEKDAY)
         self._console(p)
@@ -218,7 +221,7 @@ class Placer:
         if p.e.log and not p.lead:
             self.log_day = found
             return
-        self._carry(p, found)
+        self._carry(p, found, found - evening)
 
     def _console(self, p: Place) -> None:
         """A machine's stamp without a zone, minutes before the mail if it is UTC: consoles say UTC, wherever they stand."""
@@ -243,13 +246,13 @@ class Placer:
         p.doubt("later than the mail")
         return True
 
-    def _carry(self, p: Place, day: date) -> None:
+    def _carry(self, p: Place, day: date, lead_day: date) -> None:
         self.day_doubt = next((d for d in p.doubts if d in DAY_DOUBTS), "")
         self.line_day = (p.line.number, day)
         self.mail_day = False
         if p.lead:
             if self.stated is None:
-                self.lead_day = day
+                self.lead_day = lead_day
             self.lead_at = p.utc
         if self.stated is None:
             self.prose_day = day
@@ -260,6 +263,8 @@ class Placer:
     def _lead(self, p: Place, clock: Clock) -> None:
         """An entry of a list: the day of the list, and the next one where it passes midnight."""
         day, source = self._list_day(p, clock)
+        if self.night and self.lead_at is None and day == self.prose_day and clock.minutes >= NOON:
+            day -= timedelta(days=1)
         utc = at(day, clock, p.info)
         if utc is None:
             p.dropped = "no such date"
@@ -343,13 +348,8 @@ class Placer:
             day, source = self.line_day[1], "written"
         elif p.e.log and self.log_day is not None:
             day, source = self.log_day, "heading"
-        elif self.prose_day is not None or self.lead_day is not None:
-            day, source = (
-                self.prose_day or self.lead_day or self._local_mail_day(p),
-                "mail" if self.mail_day else "heading",
-            )
-        elif self.first is not None:
-            day, source = self.first, "heading"
+        elif (told := self.told_day()) is not None:
+            day, source = told, "mail" if self.mail_day else "heading"
         else:
             day, source = self._local_mail_day(p), "mail"
         if self.night and source in ("written", "heading") and clock.minutes >= NOON:

@@ -13,12 +13,13 @@ from mailbot.core import lexicon
 from mailbot.core.formats import FORMATS, LOOKS, Row
 from mailbot.core.found import Found
 
-_PHRASES: dict[str, list[str]] = {}  # first word -> what may begin a row with it
+_PHRASES: dict[str, list[str]] = {}  # its longest word -> what may begin a row
 for _phrase in (
-    *lexicon.MONTHS, *lexicon.WEEKDAYS, *lexicon.DAYS, *lexicon.NIGHTS, *lexicon.CLOCK_WORDS, "vor", "il y a", "hace", "há",
+    *lexicon.MONTHS, *lexicon.WEEKDAYS, *(day + part for day in lexicon.WEEKDAYS for part in lexicon.GLUED),
+    *lexicon.DAYS, *lexicon.NIGHTS, *lexicon.STEPS, *lexicon.CLOCK_WORDS, "vor", "il y a", "hace", "há",
     "http:", "https:", "ftp:", "ws:", "wss:", "file:", "s3:", "gs:", "ssh:", "git:", "mailto:", "slack:", "tel:",
 ):  # fmt: skip
-    _PHRASES.setdefault(re.findall(r"[^\W_]+", _phrase)[0], []).append(_phrase)
+    _PHRASES.setdefault(max(re.findall(r"[^\W_]+", _phrase), key=len), []).append(_phrase)
 _WORDS_OF_TEXT = re.compile(r"[^\W_]+")
 _AGO = re.compile(r"\b(?:ago|fa|geleden|temu|atrás)\b")
 _AMOUNTS = frozenset(w.split()[0] for w in lexicon.AMOUNTS)
@@ -35,6 +36,7 @@ _WHOLE = re.compile(r"(?:20\d\d-\d\d-\d\d|\d\d[/.]\d\d[/.]20\d\d)[ T]\d\d:\d\d")
 _NUMERALS = frozenset("0123456789")
 _CLOCK_NEXT = re.compile(r"[ T_]\d\d:\d\d")
 _DATE = re.compile(r"20\d\d-\d\d-\d\d")
+_STAMP = re.compile(r"20\d\d-?\d\d-?\d\dT\d\d:?\d\d\S{0,16}/\Z")
 _BAD_BEFORE = frozenset("/\\#$@%&+?=")
 
 
@@ -64,7 +66,7 @@ _WORDS, _WORD_ROWS = _compile("word")
 
 def _starts_of_words(text: str, start: int, end: int) -> list[int]:
     """Where a word stands that may begin a row, in order."""
-    low = text[start:end].replace("\u0130", "I").lower()
+    low = text[start:end].replace("\u0130", "I").replace("\n", " ").lower()
     found = []
     for word in _PHRASES.keys() & set(_WORDS_OF_TEXT.findall(low)):
         for phrase in _PHRASES[word]:
@@ -141,13 +143,13 @@ def _ends_date(text: str, end: int) -> bool:
 
 
 def _is_part(text: str, at: int, found: Found) -> bool:
-    """Behind such a sign it is part of a path, a number, a name; a clock may stand behind 14:00/, @ and =."""
+    """Behind such a sign it is part of a path, a number, a name; a clock may stand behind 14:00/, @ and =, a stamp behind one."""
     before, sign = text[max(0, at - 4) : at - 1], text[at - 1]
     if sign == "=":
         dated = found.day is not None and (found.clock is not None or _CLOCK_NEXT.match(text, found.end) is not None)
         return found.epoch is None and not dated
     if found.clock is None or found.day is not None:
-        return found.epoch is None
+        return found.epoch is None and not (found.log and sign == "/" and _STAMP.search(text[max(0, at - 40) : at]))
     return not (
         (sign == "/" and before[1:].isdigit() and (before[:1] == ":" or _ends_date(text, at - 1)))
         or (sign == "@" and not before[-1:].isalnum())

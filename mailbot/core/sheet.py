@@ -14,8 +14,9 @@ from datetime import UTC, date, timedelta
 from itertools import pairwise
 
 from mailbot.core.days import at, resolve
-from mailbot.core.expressions import Expression, read
+from mailbot.core.expressions import Expression, part_of, read
 from mailbot.core.found import Day
+from mailbot.core.looks import BUILD, not_now
 from mailbot.core.page import Line, head_zone, is_lead, lines, statements, with_pastes
 from mailbot.core.place import Known
 from mailbot.core.scanner import Tries, scan
@@ -31,6 +32,9 @@ _NAMED_DAY = re.compile(r"(?<!\d)(20\d\d)-(0[1-9]|1[0-2])-([0-3]\d)(?!\d)")
 _SLASHED = re.compile(r"(?<![\w/.])(\d{1,2})/(\d{1,2})(?:/(?:20)?\d\d)(?![\w/])")
 _ZONE_HEAD = re.compile(r"\(|\bin\b|[A-Z]{3,4}\s*$")
 _SENTENCE = re.compile(r"[.!?]\s")
+_POSTED = re.compile(
+    r"[ \t>]{0,4}(?:Posted|Veröffentlicht|Publié)\b(?:[ ](?:about |over |almost )?\w+[ ]\w+[ ]ago\.)?", re.I
+)
 
 
 @dataclass(slots=True)
@@ -123,6 +127,9 @@ def _carry_halves(sheet: Sheet) -> None:
             said = ""
         for e in row:
             if e.clock is None:
+                part = part_of(sheet.text[e.start : e.end]) if e.day is not None else None
+                if part is not None and _leads_to_clock(sheet.text, e, row, line):
+                    said, before = "pm" if part == 720 else "am", part
                 continue
             if e.clock.half in ("am", "pm"):
                 half = said = e.clock.half
@@ -135,11 +142,18 @@ def _carry_halves(sheet: Sheet) -> None:
             elif said and e.clock.open_half and not of_24 and not e.zone:
                 morning = e.clock.minutes % 720
                 minutes = next((m for m in (morning, morning + 720) if m >= before), morning + 720 * (said == "pm"))
+                guessed = minutes != e.clock.minutes
                 e.clock = replace(
-                    e.clock, minutes=minutes, half="pm" if minutes >= 720 else "am", open_half=False, guessed=True
+                    e.clock, minutes=minutes, half="pm" if minutes >= 720 else "am", open_half=False, guessed=guessed
                 )
             elif not e.clock.open_half and not e.clock.half:
                 half = ""
+
+
+def _leads_to_clock(text: str, e: Expression, row: list[Expression], line: Line) -> bool:
+    """Whether a day stands in the sentence of a clock, or over a list: "Last night it failed at 9:15", "This afternoon:"."""
+    clock = next((other for other in row if other.start >= e.end and other.clock is not None), None)
+    return not _SENTENCE.search(text, e.end, clock.start) if clock is not None else text[line.end - 1] == ":"
 
 
 def newest_first(sheet: Sheet) -> bool:
@@ -156,7 +170,8 @@ def newest_first(sheet: Sheet) -> bool:
 
 def month_first(sheet: Sheet) -> tuple[bool, bool]:
     """(whether 5/6 is May here, whether something proves it): another date of the text that can be read in one way only;
-    else the reading that is near the mail, where only one is; else by am and pm, or the sender's side of the sea, unproved."""
+    else the reading that is of the mail's own day, or near it, where only one is; else by am and pm, or the sender's side of
+    the sea, unproved."""
     mail = sheet.known.mail.date()
     unsure = [e for row in sheet.on_line for e in row if e.day is not None and e.day.swapped]
     if not unsure:
@@ -169,6 +184,9 @@ def month_first(sheet: Sheet) -> tuple[bool, bool]:
     firsts = {_order(m[1], m[2]) for m in _SLASHED.finditer(sheet.text, 0, 100_000)} - {None}
     if len(firsts) == 1:
         return firsts.pop() is True, True
+    of_mail = [any(e.day is not None and resolve(e.day, mail, swap) == mail for e in unsure) for swap in (False, True)]
+    if of_mail[0] != of_mail[1]:
+        return of_mail[1], True
     day_first, month_first_ = farthest(False), farthest(True)
     if (day_first > 62) != (month_first_ > 62):
         return month_first_ <= 62, True
@@ -186,8 +204,14 @@ def _order(first: str, second: str) -> bool | None:
 def all_days(sheet: Sheet, swap: bool) -> set[date]:
     """The days that the text names, as far as they can be those of events."""
     mail = sheet.known.mail.date()
-    days = (e.day for row in sheet.on_line for e in row if e.day is not None and not e.weak)
-    return {d for day in days if (d := resolve(day, mail, swap and day.swapped)) is not None and d <= mail}
+    days: set[date] = set()
+    told = None
+    for day in (e.day for row in sheet.on_line for e in row if e.day is not None and not e.weak):
+        found = resolve(day, mail, swap and day.swapped, told)
+        if found is not None and found <= mail:
+            days.add(found)
+            told = found
+    return days
 
 
 def days_said(sheet: Sheet, swap: bool, subject: str) -> tuple[date | None, date | None]:
@@ -196,7 +220,7 @@ def days_said(sheet: Sheet, swap: bool, subject: str) -> tuple[date | None, date
     first = stated = None
     for line, row in zip(sheet.lines, sheet.on_line, strict=True):
         for e in row:
-            if e.day is None or e.weak or e.clock is not None:
+            if e.day is None or e.day.told or e.weak or e.clock is not None:
                 continue
             found = resolve(e.day, mail, swap and e.day.swapped)
             if found is None or found > mail:
@@ -225,7 +249,13 @@ def _day_of_a_name(text: str, mail: date) -> date | None:
 
 def _day_in_subject(subject: str, mail: date) -> date | None:
     for _, f in scan(subject, 0, min(len(subject), 300)):
-        if f.day is not None and not f.weak and (found := resolve(f.day, mail)) is not None and found <= mail:
+        if (
+            f.day is not None
+            and not f.day.told
+            and not f.weak
+            and (found := resolve(f.day, mail)) is not None
+            and found <= mail
+        ):
             return found
     return None
 
@@ -266,10 +296,13 @@ def zones_said(sheet: Sheet) -> tuple[Zone | None, bool, bool, int]:
     one says another offset than the mail's; how many different offsets are said)."""
     zones: dict[str, Zone] = {}
     count = 0
-    for row in sheet.on_line:
+    for line, row in zip(sheet.lines, sheet.on_line, strict=True):
         for e in row:
             zone = read_zone(e.zone, sheet.known.minutes) if e.zone and e.clock is not None else None
-            if zone is not None and not zone.mine:
+            if zone is None or zone.mine:
+                continue
+            stamp = e.clock is not None and e.clock.has_seconds
+            if not (stamp and not_now(sheet.text, e, line.start, True) == BUILD):
                 zones[zone.name] = zone
                 count += 1
     for line in sheet.lines if 0 < count < 3 else ():
@@ -283,3 +316,34 @@ def zones_said(sheet: Sheet) -> tuple[Zone | None, bool, bool, int]:
     other = any(mail.astimezone(zone.info).utcoffset() != mail.utcoffset() for zone in zones.values())
     offsets = {mail.astimezone(zone.info).utcoffset() for zone in zones.values()}
     return next(iter(zones.values())) if len(zones) == 1 and count >= 2 else None, count < 3, other, len(offsets)
+
+
+def posted_below(sheet: Sheet, swap: bool) -> dict[int, tuple[date, int]]:
+    """For each line that stands over a status page's "Posted Mar 11, 2014 - 13:09 CET" the day and minute of that post.
+
+    Only where the page ends with such a line: some pages put it first.
+    """
+    posts: list[tuple[int, date, int]] = []
+    mail = sheet.known.mail.date()
+    for index, (line, row) in enumerate(zip(sheet.lines, sheet.on_line, strict=True)):
+        timed = next((e for e in row if e.day is not None and e.day.month is not None and e.clock is not None), None)
+        if (
+            timed is None
+            or timed.day is None
+            or timed.clock is None
+            or not _POSTED.match(sheet.text, line.start, line.end)
+        ):
+            continue
+        if (day := resolve(timed.day, mail, swap and timed.day.swapped)) is not None:
+            posts.append((index, day, timed.clock.minutes))
+    below = [n for n in range(posts[-1][0] + 1, len(sheet.lines)) if not sheet.lines[n].blank] if posts else []
+    if not posts or len(below) > 2 or posts[0][0] < 2:
+        return {}
+    found: dict[int, tuple[date, int]] = {}
+    first = 0
+    for index, day, minutes in posts:
+        names_a_day = any(e.day is not None and not e.weak for row in sheet.on_line[first:index] for e in row)
+        if not names_a_day:
+            found.update(dict.fromkeys(range(first, index), (day, minutes)))
+        first = index + 1
+    return found

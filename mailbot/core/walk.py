@@ -11,10 +11,11 @@ from datetime import UTC, date, timedelta
 from mailbot.core import looks
 from mailbot.core.days import resolve
 from mailbot.core.expressions import Expression
+from mailbot.core.found import Day
 from mailbot.core.listings import DAY_CHANGED, line_look
 from mailbot.core.looks import clock_look, not_now
 from mailbot.core.page import Line, head_zone, is_lead
-from mailbot.core.place import Place
+from mailbot.core.place import COUNTED, Place
 from mailbot.core.placing import SLACK, Placer
 from mailbot.core.sheet import (
     Sheet,
@@ -24,6 +25,7 @@ from mailbot.core.sheet import (
     local_zone,
     month_first,
     newest_first,
+    posted_below,
     zones_said,
 )
 from mailbot.core.zones import Zone, read_zone
@@ -33,13 +35,11 @@ _SEPARATED = re.compile(r"[ \t*_)\]]{0,4}[:|\u2013\u2014-][ \t|*_-]*[^\W_]{3}")
 _NIGHT_TO = re.compile(
     r"\b(?:night|nacht|nuit|noche|notte|noite)\b.{0,40}\b(?:to|auf|au|al|op|para)(?:[ ](?:den|the|el|o))?[ ]$", re.I
 )
+_IN_NIGHT = re.compile(r"(?:(?<!mid)night|(?<!mitter)(?<!midder)nacht|\b(?:nuit|noche|notte|noite))\b", re.I)
 _PAGE_STAMP = re.compile(
     r"\b(?:(?:last )?(?:updated|modified|edited|reviewed)|published|posted|written|(?:report|publication) date|date of report)"
     r"(?: on| by [^\n]{2,30})?[ \t]?:?[ \t*_]*$",
     re.I,
-)
-_POSTED = re.compile(
-    r"[ \t>]{0,4}(?:Posted|Veröffentlicht|Publié)\b(?:[ ](?:about |over |almost )?\w+[ ]\w+[ ]ago\.)?", re.I
 )
 _HOW_LONG = re.compile(
     r"[ \t*_]*(?:(?:total|outage)[ ])?(?:duration|downtime|elapsed|length|delay|lag|mtt[rd]|tt[rd]|time (?:taken|lost|to \w+)"
@@ -81,8 +81,9 @@ class _Walk:
         self.chat = False  # below a line that is a nick and a time: "5 hours ago" counts from there
         self.last: Place | None = None
         self.block = 0  # paragraphs seen
+        self.counted = 0  # the line that says "the next day": all its times are as unsure as that
         self.to_come = -1  # the paragraph that names a day still to come
-        self.posted = _posted_below(sheet, placer.swap)
+        self.posted = posted_below(sheet, placer.swap)
         self.how_long: set[int] = set()  # the columns of this table that say how long something took
 
     def run(self) -> list[list[Place]]:
@@ -183,6 +184,12 @@ class _Walk:
             placer.line_day, placer.latest = (line.number, self._day_of_post(self.posted[index], e, zone)), None
         base = placer.lead_at if self.chat and e.ago is not None else None
         placer.place(p, zone)
+        if e.day is not None and e.day.told:
+            self.counted = line.number
+        elif e.day is None and line.number == self.counted:
+            p.doubt(COUNTED)
+        if self._small_hours(e, line):
+            p.doubt("the small hours of a day's night: of that day or of the next")
         if base is not None and e.ago is not None:
             p.utc = base - timedelta(minutes=e.ago)
         if p.utc is not None and p.utc > self.sent and self._called_for(p):
@@ -261,9 +268,13 @@ class _Walk:
             for e in row
             if line.heading or not _PAGE_STAMP.search(self.text, max(line.start, e.start - LONG), e.start)
         ]
-        days = [(e, d) for e in row if (not e.weak or self._fills(e, line)) and (d := self._day(e)) is not None]
+        days = [
+            (e, d, e.day)
+            for e in row
+            if (not e.weak or self._fills(e, line)) and e.day is not None and (d := self._day(e)) is not None
+        ]
         if line.heading:
-            placer.heading(line.heading, zone, days[0][1] if days else None)
+            placer.heading(line.heading, zone, *(days[0][1:] if days else (None,)))
             return
         if line.table:
             self._columns(words)
@@ -273,15 +284,15 @@ class _Walk:
         if look and look != DAY_CHANGED:
             return
         alone = [
-            d
-            for e, d in days
+            (d, said)
+            for e, d, said in days
             if look
             or self.sheet.is_alone(e, line)
             or self._fills(e, line)
             or (stands_alone and len(days) == 1 and self._at_edge(e, line))
         ]
         if alone:
-            placer.day_line(alone[0])
+            placer.day_line(*alone[0])
             return
         for e in row:
             self._mention(e, line, line.start)
@@ -316,7 +327,8 @@ class _Walk:
 
     def _day(self, e: Expression) -> date | None:
         mail = self.sheet.known.mail.date()
-        found = resolve(e.day, mail, self.placer.swap and e.day.swapped) if e.day is not None else None
+        told = self.placer.told_day()
+        found = resolve(e.day, mail, self.placer.swap and e.day.swapped, told) if e.day is not None else None
         return found if found is not None and found <= mail + timedelta(days=1) else None
 
     def _mention(self, e: Expression, line: Line, clause: int) -> None:
@@ -331,14 +343,19 @@ class _Walk:
         if found is None or e.weak or not_now(self.text, e, clause, False):
             return
         if found is not None and self._same_night(e, found, line):
-            self.placer.mention(found, line, True)
+            self.placer.mention(found, line, Day(night=True))
             return
         said = self.text[max(line.body, e.start - 120) : e.start]
         begins = len(said[said.rfind(". ") + 1 :].split()) <= 4
+        if e.day is not None and e.day.told:
+            self.counted = line.number
+            if begins and e.day.delta == 1:
+                self.placer.mention(found, line, e.day)
+            return
         bracket = self.text.rfind("(", line.start, e.start) > self.text.rfind(")", line.start, e.start)
         aside = bracket or (not begins and self.last is not None)
         if self.placer.stated is None and not aside:
-            self.placer.mention(found, line, e.day is not None and e.day.night)
+            self.placer.mention(found, line, e.day or Day())
         else:
             self.placer.line_day = (line.number, found)
 
@@ -346,6 +363,14 @@ class _Walk:
         """What stands beside a time up to the full stops, 100 characters at most on each side."""
         before = self.text[max(line.start - 100, e.start - 100, 0) : e.start]
         return before[before.rfind(". ") + 1 :] + self.text[e.end : e.end + 100].split(". ", 1)[0]
+
+    def _small_hours(self, e: Expression, line: Line) -> bool:
+        """Whether a clock is of "Monday night" and past midnight; "last night" and "the night to Monday" say which it is."""
+        if e.day is None or e.day.night or e.clock is None or e.clock.minutes >= 300:
+            return False
+        start = max(line.start, e.start - 48)
+        said = _IN_NIGHT.search(self.text, max(start, e.start - 20), e.end) is not None
+        return said and _NIGHT_TO.search(self.text[start : e.start]) is None
 
     def _same_night(self, e: Expression, found: date, line: Line) -> bool:
         """In the night from Monday to Tuesday: the second of two days in a row, told as one night."""
@@ -362,34 +387,3 @@ class _Walk:
         day, minutes = post
         late = e.clock is not None and e.clock.minutes > minutes + 30 and (zone is None or not zone.mine)
         return day - timedelta(days=1) if late else day
-
-
-def _posted_below(sheet: Sheet, swap: bool) -> dict[int, tuple[date, int]]:
-    """For each line that stands over a status page's "Posted Mar 11, 2014 - 13:09 CET" the day and minute of that post.
-
-    Only where the page ends with such a line: some pages put it first.
-    """
-    posts: list[tuple[int, date, int]] = []
-    mail = sheet.known.mail.date()
-    for index, (line, row) in enumerate(zip(sheet.lines, sheet.on_line, strict=True)):
-        timed = next((e for e in row if e.day is not None and e.day.month is not None and e.clock is not None), None)
-        if (
-            timed is None
-            or timed.day is None
-            or timed.clock is None
-            or not _POSTED.match(sheet.text, line.start, line.end)
-        ):
-            continue
-        if (day := resolve(timed.day, mail, swap and timed.day.swapped)) is not None:
-            posts.append((index, day, timed.clock.minutes))
-    below = [n for n in range(posts[-1][0] + 1, len(sheet.lines)) if not sheet.lines[n].blank] if posts else []
-    if not posts or len(below) > 2 or posts[0][0] < 2:
-        return {}
-    found: dict[int, tuple[date, int]] = {}
-    first = 0
-    for index, day, minutes in posts:
-        names_a_day = any(e.day is not None and not e.weak for row in sheet.on_line[first:index] for e in row)
-        if not names_a_day:
-            found.update(dict.fromkeys(range(first, index), (day, minutes)))
-        first = index + 1
-    return found

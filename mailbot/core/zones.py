@@ -88,7 +88,7 @@ PLACES: dict[str, str] = {
 _OFFSET = r"[+\u2212-](?:1[0-4]|0?\d)(?::?(?:00|15|30|45))?(?![\d:.])"
 _ABBR = "|".join(sorted((a for a in ABBREVIATIONS if a not in ("UTC", "GMT", "Z")), key=len, reverse=True))
 _LOWER = "|".join(sorted(LOWER_CASE - {"utc", "gmt"}, key=len, reverse=True))
-_NAMES = "|".join(sorted((g.title() for g in GENERIC if len(g) > 2), key=len, reverse=True))
+_NAMES = "|".join(sorted((g.title() for g in GENERIC if g not in ("PT", "MT", "CT", "ET")), key=len, reverse=True))
 _CITY = r"[A-Z][\w\u00c0-\u017f]{2,20}(?:[ \u00a0](?!Time)[A-Z][\w\u00c0-\u017f]{2,20}){0,2}"
 
 #: A zone that needs no word beside it: ``UTC``, ``utc+2``, ``GMT-05:00``, ``PDT``, ``Europe/Zurich``, ``PT``.
@@ -100,10 +100,10 @@ SHORT = (
 )
 #: A zone in words: ``Pacific``, ``Central European Summer Time``, ``Zurich time``, ``my time``, ``heure de Paris``.
 WORDS = (
-    rf"(?:(?i:(?:{_NAMES})(?:[ ](?:standard|daylight|summer|winter))?[ ]time(?:[ ]?zone)?)"
+    rf"(?:(?i:(?:US[ ])?(?:{_NAMES})(?:[ ](?:standard|daylight|summer|winter))?[ ]time(?:[ ]?zone)?)"
     r"|(?i:(?:my|our|your|local)(?:[ ]local)?[ ]time(?:[ ]?zone)?|local(?![ ]\w))|Ortszeit|lokal(?:er)?[ ]Zeit"
     rf"|{_CITY}[ ](?:local[ ])?[Tt]ime\b|heure[ ]de[ ]{_CITY}|hora[ ]de[ ]{_CITY}|ora[ ]di[ ]{_CITY}"
-    r"|Pacific|Eastern|Central|Mountain)(?![\w-])"
+    r"|(?:US[ ])?(?:Pacific|Eastern|Central|Mountain))(?![\w-])"
 )
 #: A zone after "in": ``in Bucharest`` where nothing but the end of the clause follows.
 PLACE = rf"in[ ]{_CITY}(?=[ ]*(?:[,.;:)\]|]|$|\n))"
@@ -182,7 +182,7 @@ def read_zone(words: str, sender: int | None = None) -> Zone | None:
         return Zone(offset_name(offset, datetime(2000, 1, 1, tzinfo=UTC)), offset)
     if (zone := _abbreviation(upper, sender)) is not None:
         return zone
-    name = re.sub(r"^(?:in|heure de|hora de|ora di) | (?:local )?time(?: ?zone)?$", "", words, flags=re.I)
+    name = re.sub(r"^(?:in|heure de|hora de|ora di|US) | (?:local )?time(?: ?zone)?$", "", words, flags=re.I)
     season = re.search(r" (standard|winter|daylight|summer)$", name, re.I)
     base = (name[: season.start()] if season else name).upper()
     if season and base in SPELLED:
