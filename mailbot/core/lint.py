@@ -7,7 +7,7 @@ near it in which it is not, and both are its test. A rule looks at one message (
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
@@ -201,7 +201,7 @@ AT_ONCE = 5  # questions in one mail
 
 
 def questions(
-    incident: Incident, now: datetime, of: Container[str] | None = None, asked: Container[str] = ()
+    incident: Incident, now: datetime, of: Collection[str] | None = None, asked: Container[str] = ()
 ) -> tuple[Question, ...]:
     """What to ask in a mail that goes out anyway: at most five, each entry once in an incident (what was asked stands in
     mails of ours). ``of``: only of these messages, for a mail that goes to their sender alone;
@@ -212,12 +212,13 @@ def questions(
             doubted.setdefault(remark.label, remark)
     ends = {number for w in incident.windows for number in (w.start, w.end) if number}
     others = incident.unsure | {incident.entry(label).number for label in doubted}
+    if of is not None:
+        theirs = {entry.number for entry in incident.entries_of(*of)}
+        ends, others = ends & theirs, others & theirs
     out: list[Question] = []
     for number in chain(sorted(ends), sorted(others - ends)):
         entry = incident.entries[number - 1]
-        if entry.label in incident.asked or entry.label in asked:
-            continue
-        if entry.dropped or (of is not None and entry.message_id not in of):
+        if entry.dropped or entry.label in incident.asked or entry.label in asked:
             continue
         known = doubted.get(entry.label)
         ask = known.ask if known is not None else _unsure(incident, entry)
