@@ -309,6 +309,22 @@ def test_a_redaction_that_was_killed_in_the_middle_is_picked_up(house: House, mo
     play(scene)
 
 
+def test_a_mail_of_ours_that_was_redacted_does_not_go_out_again(house: House) -> None:
+    async def scene() -> None:
+        await opened(house)
+        written = house.written()
+        async with house.run() as here:
+            (ours,) = [doc["f"][0] for _, doc in here.daemon.register.state.all("messages") if doc["d"] == "out"]
+            assert (await here.ask(do="redact", message_id=ours))["redacted"] == 1
+            await here.settle()
+        assert await up_and_down(house) == []
+        assert house.written() == written
+        assert house.sink.kinds() == ["ack"]
+        assert not any(b"Thank you for writing" in path.read_bytes() for path in house.folder.glob("out-*"))
+
+    play(scene)
+
+
 def test_redacting_the_opening_mail_leaves_the_incident_and_sends_nothing(house: House) -> None:
     async def scene() -> None:
         await opened(house)

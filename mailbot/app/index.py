@@ -283,9 +283,8 @@ class Index:
         new = ((number, doc) for number, (doc, _) in unplaced.items())
         for number, doc in chain(self.state.all("messages"), new):
             at = order(doc["m"], doc["f"][1])
-            places.append(
-                (at, intern(doc["p"][0]) if doc["m"] else "", number)
-            )  # of one second: as a rebuild reads the files
+            file = intern(doc["p"][0]) if doc["m"] else ""  # imports of one second: as a rebuild reads their files
+            places.append((at, file, number))
             decisions.keep(at, number, doc)
         decisions.settle()
         places.sort()

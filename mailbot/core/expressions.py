@@ -162,9 +162,7 @@ def _in_part(clock: Clock, words: str) -> Clock:
     morning = clock.minutes % 720
     minutes = next((n for n in (morning, morning + 720) if n >= begins), morning)
     half, noon = "pm" if minutes >= 720 else "am", begins == 0 and clock.minutes >= 720
-    return replace(
-        clock, minutes=minutes, half=half, open_half=False, guessed=noon
-    )  # 12:30 in the morning may be either
+    return replace(clock, minutes=minutes, half=half, open_half=False, guessed=noon)  # 12:30 of a morning may be either
 
 
 def _with_tail(text: str, e: Expression, limit: int) -> Expression:

@@ -150,9 +150,7 @@ def _folder(folder: Path, *, hidden: bool) -> Iterator[Source]:
         elif _in_maildir(path):
             if not entry.name.startswith(".") and entry.is_file():
                 yield Source(path, "eml")
-        elif (
-            not hidden and not maildir and not os.path.isdir(path)
-        ):  # a Maildir has the server's own files beside the mails
+        elif not hidden and not maildir and not os.path.isdir(path):  # a Maildir has other files beside its mails
             yield _file(path)
 
 

@@ -48,6 +48,8 @@ _OURS = re.compile(rb"(?<![^\r\n])X-Mailbot-", re.IGNORECASE)
 _KEPT = re.compile(
     rb"^(Message-ID|In-Reply-To|References|Date):([^\n]*(?:\n[ \t][^\n]*)*)", re.MULTILINE | re.IGNORECASE
 )
+# Also what a mail of ours was: without that it would be written, and go out, once more.
+_KEPT_OF_OURS = re.compile(_KEPT.pattern.replace(b"Date", b"Date|X-Mailbot-(?:Incident|Notice|Asked)"), _KEPT.flags)
 _CONTROLS = dict.fromkeys([*range(32), *range(127, 160), 0x2028, 0x2029], " ")
 _HEAD = re.compile(
     rb"From [^\n]*\n"
@@ -174,7 +176,8 @@ def tombstone(record: Record, now: datetime, message_id: str = "") -> Draft:
 
     ``message_id``: the id that was made for a mail that came without one; from what is left it could not be made again.
     """
-    kept = [(name.title(), b" ".join(value.split())) for name, value in _KEPT.findall(_header(record.raw))]
+    pattern = _KEPT_OF_OURS if record.direction == "out" else _KEPT
+    kept = [(name.title(), b" ".join(value.split())) for name, value in pattern.findall(_header(record.raw))]
     if message_id and all(name != b"Message-Id" for name, _ in kept):
         kept.append((b"Message-ID", f"<{line(message_id)}>".encode()))
     kept.append((b"Subject", b"[redacted]"))
